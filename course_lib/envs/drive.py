@@ -1,0 +1,108 @@
+"""Lane keeping: a car on a road that bends, seen from the car.
+
+The road's curvature κ drifts towards a goal that jumps now and then; the car at speed v has offset y from the lane's
+centre and heading error ψ (Euler steps of length dt, steering u ∈ [−1, 1]):
+
+    ψ ← ψ + v·dt·(u·κ_max − κ),    y ← y + v·dt·sin ψ,    reward 1 while |y| ≤ 1 (half a lane), else 0.
+
+Off the road there is grass, and at |y| = 3 a fence: nothing ends the episode, so regret counts *steps off the road* and a
+driver who knows how can come back. What is left out: tyres, speed control, other cars.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from gymnasium import spaces
+
+from .core import Dynamics
+
+Y, PSI, KAPPA, GOAL, SEEN, PREV, X = range(7)  # the columns of a state
+
+
+@dataclass(frozen=True)
+class Drive(Dynamics):
+    """State (7,): offset y [half lanes], heading error ψ [rad], curvature κ [1/m], its goal, κ as the camera reads it,
+    previous steering, distance driven [m].
+
+    Observation: [y, ψ, κ read by the camera / κ_max], and the previous steering as a fourth number if ``show_previous``.
+    Action: steering in [−1, 1], or one of ``levels`` equally spaced steering angles if ``levels`` > 0.
+    ``sensor_noise`` is the standard deviation of the camera's error on κ / κ_max.
+    """
+
+    horizon: int = 200
+    levels: int = 0
+    show_previous: bool = False
+    sensor_noise: float = 0.0
+    drawer = "drive"
+
+    speed, dt, kappa_max, fence = 1.0, 0.2, 1.0, 3.0
+
+    @property
+    def observation_space(self):
+        high = np.array([self.fence, np.pi, np.inf] + [1.0] * self.show_previous, np.float32)
+        return spaces.Box(-high, high, dtype=np.float32)
+
+    @property
+    def action_space(self):
+        return spaces.Discrete(self.levels) if self.levels else spaces.Box(-1.0, 1.0, (1,), np.float32)
+
+    def steering(self, action) -> np.ndarray:
+        """Actions (N,) or (N, 1) as steering in [−1, 1], shape (N,)."""
+        action = np.asarray(action)
+        if self.levels:
+            return 2.0 * action / (self.levels - 1) - 1.0
+        return np.clip(action.reshape(len(action)).astype(float), -1.0, 1.0)
+
+    def initial(self, n, rng):
+        state = np.zeros((n, 7))
+        state[:, Y] = rng.uniform(-0.2, 0.2, n)
+        state[:, PSI] = rng.uniform(-0.05, 0.05, n)
+        state[:, GOAL] = rng.uniform(-0.6, 0.6, n)
+        state[:, SEEN] = self.sensor_noise * rng.standard_normal(n)
+        return state
+
+    def step(self, state, action, rng):
+        u = self.steering(action)
+        new = state.copy()
+        psi = state[:, PSI] + self.speed * self.dt * (u * self.kappa_max - state[:, KAPPA])
+        new[:, PSI] = (psi + np.pi) % (2 * np.pi) - np.pi
+        new[:, Y] = np.clip(state[:, Y] + self.speed * self.dt * np.sin(new[:, PSI]), -self.fence, self.fence)
+        turn = rng.random(len(state)) < 0.04  # a new bend begins every 25 steps on average
+        new[:, GOAL] = np.where(turn, rng.uniform(-0.6, 0.6, len(state)), state[:, GOAL])
+        new[:, KAPPA] = state[:, KAPPA] + 0.2 * (new[:, GOAL] - state[:, KAPPA])
+        new[:, SEEN] = new[:, KAPPA] + self.sensor_noise * self.kappa_max * rng.standard_normal(len(state))
+        new[:, PREV] = u
+        new[:, X] = state[:, X] + self.speed * self.dt
+        return new, (np.abs(new[:, Y]) <= 1.0).astype(float), np.zeros(len(state), bool)
+
+    def observe(self, state):
+        columns = [state[:, Y], state[:, PSI], state[:, SEEN] / self.kappa_max]
+        if self.show_previous:
+            columns.append(state[:, PREV])
+        return np.stack(columns, 1).astype(np.float32)
+
+    def expert(self, state: np.ndarray) -> np.ndarray:
+        """The scripted driver: steers with the bend, and back towards the centre. It sees the true curvature.
+
+        ``state`` (N, 7) → actions of this environment's action space, (N, 1) or (N,).
+        """
+        towards = np.clip(-0.5 * state[:, Y], -0.6, 0.6)  # the heading it would like, [rad]
+        u = np.clip(state[:, KAPPA] / self.kappa_max + 1.5 * (towards - state[:, PSI]), -1.0, 1.0)
+        if self.levels:
+            return np.rint((u + 1) / 2 * (self.levels - 1)).astype(np.int64)
+        return u[:, None].astype(np.float32)
+
+    def draw(self, ax, state):
+        y, psi, kappa = state[Y], state[PSI], state[KAPPA]
+        s = np.linspace(-2.0, 5.0, 60)  # metres along the road; the car looks up the page
+        centre = -kappa * s**2 / 2
+        ax.set_facecolor("#8DB580")
+        ax.fill_betweenx(s, centre - 1, centre + 1, color="#606060", lw=0)
+        ax.plot(centre, s, color="w", lw=2, dashes=(4, 4))
+        body = np.array([[-0.22, -0.4], [0.22, -0.4], [0.22, 0.4], [-0.22, 0.4]])
+        turn = np.array([[np.cos(psi), np.sin(psi)], [-np.sin(psi), np.cos(psi)]])
+        ax.add_patch(__import__("matplotlib.patches", fromlist=["Polygon"]).Polygon(
+            body @ turn + [-y, 0], color="#D55E00" if abs(y) > 1 else "#0072B2", zorder=3))
+        ax.set(xlim=(-3.5, 3.5), ylim=(-2, 5), xticks=[], yticks=[], aspect="equal")

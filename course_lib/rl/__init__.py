@@ -1,0 +1,1 @@
+"""From reward to behaviour."""
