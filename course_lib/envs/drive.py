@@ -5,8 +5,9 @@ centre and heading error ψ (Euler steps of length dt, steering u ∈ [−1, 1])
 
     ψ ← ψ + v·dt·(u·κ_max − κ),    y ← y + v·dt·sin ψ,    reward 1 while |y| ≤ 1 (half a lane), else 0.
 
-Off the road there is grass, and at |y| = 3 a fence: nothing ends the episode, so regret counts *steps off the road* and a
-driver who knows how can come back. What is left out: tyres, speed control, other cars.
+Gusts of wind may push ψ, and the camera may read y, ψ and κ with noise, while the person at the wheel sees them as they
+are. Off the road there is grass, and at |y| = 3 a fence: nothing ends the episode, so regret counts *steps off the road*
+and a driver who knows how can come back. What is left out: tyres, speed control, other cars.
 """
 
 from __future__ import annotations
@@ -15,33 +16,37 @@ from dataclasses import dataclass
 
 import numpy as np
 from gymnasium import spaces
+from matplotlib.patches import Polygon
 
 from .core import Dynamics
 
-Y, PSI, KAPPA, GOAL, SEEN, PREV, X = range(7)  # the columns of a state
+Y, PSI, KAPPA, GOAL, PREV, X = range(6)  # the columns of a state; three more hold what the camera reads of y, ψ, κ
+SEEN = slice(6, 9)
 
 
 @dataclass(frozen=True)
 class Drive(Dynamics):
-    """State (7,): offset y [half lanes], heading error ψ [rad], curvature κ [1/m], its goal, κ as the camera reads it,
-    previous steering, distance driven [m].
+    """State (9,): offset y [half lanes], heading error ψ [rad], curvature κ [1/m], its goal, previous steering, distance
+    driven [m], and the camera's readings of y, ψ, κ.
 
-    Observation: [y, ψ, κ read by the camera / κ_max], and the previous steering as a fourth number if ``show_previous``.
+    Observation: the three readings, and the previous steering as a fourth number if ``show_previous``.
     Action: steering in [−1, 1], or one of ``levels`` equally spaced steering angles if ``levels`` > 0.
-    ``sensor_noise`` is the standard deviation of the camera's error on κ / κ_max.
+    ``sensor_noise``: standard deviation of the camera's error, on each reading in its own unit. ``gusts``: standard
+    deviation of the wind's push on ψ in each step [rad].
     """
 
     horizon: int = 200
     levels: int = 0
     show_previous: bool = False
     sensor_noise: float = 0.0
+    gusts: float = 0.0
     drawer = "drive"
 
     speed, dt, kappa_max, fence = 1.0, 0.2, 1.0, 3.0
 
     @property
     def observation_space(self):
-        high = np.array([self.fence, np.pi, np.inf] + [1.0] * self.show_previous, np.float32)
+        high = np.array([np.inf, np.inf, np.inf] + [1.0] * self.show_previous, np.float32)
         return spaces.Box(-high, high, dtype=np.float32)
 
     @property
@@ -56,37 +61,42 @@ class Drive(Dynamics):
         return np.clip(action.reshape(len(action)).astype(float), -1.0, 1.0)
 
     def initial(self, n, rng):
-        state = np.zeros((n, 7))
+        state = np.zeros((n, 9))
         state[:, Y] = rng.uniform(-0.2, 0.2, n)
         state[:, PSI] = rng.uniform(-0.05, 0.05, n)
         state[:, GOAL] = rng.uniform(-0.6, 0.6, n)
-        state[:, SEEN] = self.sensor_noise * rng.standard_normal(n)
+        return self.read(state, rng)
+
+    def read(self, state, rng):
+        """The camera looks: fills in the readings."""
+        state[:, SEEN] = state[:, [Y, PSI, KAPPA]]
+        if self.sensor_noise:
+            state[:, SEEN] += self.sensor_noise * rng.standard_normal((len(state), 3))
         return state
 
     def step(self, state, action, rng):
         u = self.steering(action)
         new = state.copy()
         psi = state[:, PSI] + self.speed * self.dt * (u * self.kappa_max - state[:, KAPPA])
+        if self.gusts:
+            psi = psi + self.gusts * rng.standard_normal(len(state))
         new[:, PSI] = (psi + np.pi) % (2 * np.pi) - np.pi
         new[:, Y] = np.clip(state[:, Y] + self.speed * self.dt * np.sin(new[:, PSI]), -self.fence, self.fence)
         turn = rng.random(len(state)) < 0.04  # a new bend begins every 25 steps on average
         new[:, GOAL] = np.where(turn, rng.uniform(-0.6, 0.6, len(state)), state[:, GOAL])
         new[:, KAPPA] = state[:, KAPPA] + 0.2 * (new[:, GOAL] - state[:, KAPPA])
-        new[:, SEEN] = new[:, KAPPA] + self.sensor_noise * self.kappa_max * rng.standard_normal(len(state))
         new[:, PREV] = u
         new[:, X] = state[:, X] + self.speed * self.dt
-        return new, (np.abs(new[:, Y]) <= 1.0).astype(float), np.zeros(len(state), bool)
+        return self.read(new, rng), (np.abs(new[:, Y]) <= 1.0).astype(float), np.zeros(len(state), bool)
 
     def observe(self, state):
-        columns = [state[:, Y], state[:, PSI], state[:, SEEN] / self.kappa_max]
-        if self.show_previous:
-            columns.append(state[:, PREV])
-        return np.stack(columns, 1).astype(np.float32)
+        columns = [6, 7, 8, PREV] if self.show_previous else [6, 7, 8]
+        return state[:, columns].astype(np.float32)
 
     def expert(self, state: np.ndarray) -> np.ndarray:
         """The scripted driver: steers with the bend, and back towards the centre. It sees the true curvature.
 
-        ``state`` (N, 7) → actions of this environment's action space, (N, 1) or (N,).
+        ``state`` (N, 9) → actions of this environment's action space, (N, 1) or (N,).
         """
         towards = np.clip(-0.5 * state[:, Y], -0.6, 0.6)  # the heading it would like, [rad]
         u = np.clip(state[:, KAPPA] / self.kappa_max + 1.5 * (towards - state[:, PSI]), -1.0, 1.0)
@@ -103,6 +113,6 @@ class Drive(Dynamics):
         ax.plot(centre, s, color="w", lw=2, dashes=(4, 4))
         body = np.array([[-0.22, -0.4], [0.22, -0.4], [0.22, 0.4], [-0.22, 0.4]])
         turn = np.array([[np.cos(psi), np.sin(psi)], [-np.sin(psi), np.cos(psi)]])
-        ax.add_patch(__import__("matplotlib.patches", fromlist=["Polygon"]).Polygon(
-            body @ turn + [-y, 0], color="#D55E00" if abs(y) > 1 else "#0072B2", zorder=3))
+        colour = "#D55E00" if abs(y) > 1 else "#0072B2"
+        ax.add_patch(Polygon(body @ turn + [-y, 0], color=colour, zorder=3))
         ax.set(xlim=(-3.5, 3.5), ylim=(-2, 5), xticks=[], yticks=[], aspect="equal")
