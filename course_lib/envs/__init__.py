@@ -4,8 +4,6 @@
     gymnasium.make_vec("course/Drive-v0", 64, "vector_entry_point") sixty-four at once
 """
 
-from functools import partial
-
 import gymnasium as gym
 
 from .classic import CartPole, Pendulum
@@ -18,24 +16,25 @@ from .tightrope import Tightrope, tightrope_regret
 __all__ = ["BatchEnv", "CartPole", "Drive", "Dynamics", "Grid", "Pendulum", "SingleEnv", "TabularDynamics",
            "TabularMDP", "Tightrope", "WORLDS", "gridworld", "picture", "tightrope_regret"]
 
-WORLDS = {
-    "course/Tightrope-v0": Tightrope,
-    "course/Drive-v0": Drive,
-    "course/DriveDiscrete-v0": partial(Drive, levels=5),
-    "course/CartPole-v0": CartPole,
-    "course/Pendulum-v0": Pendulum,
-    "course/Grid-v0": Grid,
+WORLDS = {  # id → class and its parameters
+    "course/Tightrope-v0": (Tightrope, {}),
+    "course/Drive-v0": (Drive, {}),
+    "course/DriveDiscrete-v0": (Drive, {"levels": 5}),
+    "course/CartPole-v0": (CartPole, {}),
+    "course/Pendulum-v0": (Pendulum, {}),
+    "course/Grid-v0": (Grid, {}),
 }
 
 
-def _single(world, render_mode=None, **parameters):
-    return SingleEnv(world(**parameters), render_mode)
+def make_single(world: str, render_mode=None, **parameters) -> SingleEnv:
+    return SingleEnv(globals()[world](**parameters), render_mode)
 
 
-def _batch(world, num_envs=1, render_mode=None, **parameters):
-    return BatchEnv(world(**parameters), num_envs, render_mode)
+def make_batch(world: str, num_envs=1, render_mode=None, **parameters) -> BatchEnv:
+    return BatchEnv(globals()[world](**parameters), num_envs, render_mode)
 
 
-for _id, _world in WORLDS.items():
-    if _id not in gym.registry:
-        gym.register(_id, entry_point=partial(_single, _world), vector_entry_point=partial(_batch, _world))
+for _id, (_world, _parameters) in WORLDS.items():
+    if _id not in gym.registry:  # entry points are names, not functions, so that a spec can be written to JSON
+        gym.register(_id, entry_point="course_lib.envs:make_single", vector_entry_point="course_lib.envs:make_batch",
+                     kwargs={"world": _world.__name__, **_parameters})

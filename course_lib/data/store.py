@@ -1,0 +1,163 @@
+"""Where a person's answers are kept: an append-only list of events in SQLite.
+
+Nothing is ever changed or deleted by labeling: undo is an event that names the event it takes back. What a person said, with
+undone answers left out, is *derived* (:meth:`LabelStore.answers`). Every clip that was shown is kept beside the answers, so
+that labels outlive the kernel that asked for them.
+
+One ordinary file in rollback-journal mode with full synchronisation: an acknowledged label has reached the disk, and the
+file may be copied, and may lie on a network home (which write-ahead logging does not allow).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import sqlalchemy as sa
+
+from .trajectories import Comparisons, Trajectory, compare
+
+EVENTS = ("label", "tie", "skip", "undo")
+KINDS = ("human", "simulated", "replay")
+
+_meta = sa.MetaData()
+EVENT = sa.Table(
+    "event", _meta,
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("at", sa.String, nullable=False),  # UTC, ISO 8601
+    sa.Column("task", sa.String, nullable=False),  # what is being taught, such as "00/drive"
+    sa.Column("annotator", sa.String, nullable=False),  # an alias the person chose
+    sa.Column("session", sa.String, nullable=False),  # one run of one labeler
+    sa.Column("kind", sa.String, nullable=False),  # human, simulated or replay
+    sa.Column("event", sa.String, nullable=False),  # label, tie, skip or undo
+    sa.Column("pair", sa.String, nullable=False),
+    sa.Column("first", sa.String, nullable=False),  # clip ids
+    sa.Column("second", sa.String, nullable=False),
+    sa.Column("choice", sa.Float),  # 1 first, 0 second, 0.5 the same; null for skip and undo
+    sa.Column("left", sa.String),  # which clip stood on the left: "first" or "second"
+    sa.Column("response_ms", sa.Float),  # from the pair being drawn to the answer
+    sa.Column("model_version", sa.Integer),  # how many labels the model had learned from when it was asked
+    sa.Column("undoes", sa.Integer, sa.ForeignKey("event.seq")),
+    sqlite_autoincrement=True,
+)
+CLIP = sa.Table(
+    "clip", _meta,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("world", sa.String, nullable=False),
+    sa.Column("data", sa.LargeBinary, nullable=False),  # an .npz of obs, acts, rews, states
+)
+
+
+class StoreError(RuntimeError):
+    """The label file cannot be used; the message says why and what to do. Nothing was changed."""
+
+
+def clip_id(clip: Trajectory) -> str:
+    """A clip's name is its content: the same clip has the same id in every session."""
+    digest = hashlib.sha256()
+    for x in (clip.obs, clip.acts, clip.states):
+        digest.update(b"" if x is None else np.ascontiguousarray(x).tobytes())
+    return digest.hexdigest()[:16]
+
+
+def _pack(clip: Trajectory) -> bytes:
+    out = io.BytesIO()
+    arrays = dict(obs=clip.obs, acts=clip.acts, rews=clip.rews)
+    np.savez_compressed(out, **arrays, **({} if clip.states is None else {"states": clip.states}))
+    return out.getvalue()
+
+
+class LabelStore:
+    """``LabelStore("labels.sqlite")`` opens or makes the file. Safe to use from several threads.
+
+    Raises :class:`StoreError` if the file cannot be written or is not a label store; it is then left as it was.
+    """
+
+    def __init__(self, path: str | Path = "labels.sqlite"):
+        self.path = Path(path).resolve()
+        self.engine = sa.create_engine(f"sqlite:///{self.path}", connect_args={"timeout": 30})
+        sa.event.listen(self.engine, "connect", self._settings)
+        try:
+            with self.engine.begin() as db:
+                _meta.create_all(db)
+                have = {c["name"] for c in sa.inspect(db).get_columns("event")}
+                db.execute(sa.text("create table if not exists _writable (x integer)"))
+                db.execute(sa.text("drop table _writable"))
+        except sa.exc.DBAPIError as error:
+            raise StoreError(self._explain(error)) from error
+        if missing := set(EVENT.columns.keys()) - have:
+            raise StoreError(f"{self.path} has a table 'event' of another kind (no {sorted(missing)}): "
+                             "give the labels a file of their own")
+
+    @staticmethod
+    def _settings(connection, _):
+        connection.execute("pragma journal_mode = truncate")
+        connection.execute("pragma synchronous = full")
+
+    def _explain(self, error: Exception) -> str:
+        text = str(error.orig if hasattr(error, "orig") else error)
+        if "not a database" in text or "malformed" in text:
+            return (f"{self.path} is damaged or is not a label file ({text}). It has been left untouched. Move it aside "
+                    f"(mv '{self.path.name}' '{self.path.name}.damaged') and run this again to start a new one; "
+                    "sqlite3's .recover command may save what is in the old one.")
+        if "readonly" in text or "unable to open" in text:
+            return (f"{self.path} cannot be written ({text}). Check that its folder exists and is yours, or choose another "
+                    "path: LabelStore('~/labels.sqlite').")
+        if "full" in text:
+            return f"no space left for {self.path}: the last answer was not saved; make room and give it again."
+        return f"{self.path}: {text}"
+
+    def append(self, *, event: str, task: str, annotator: str, session: str, kind: str, pair: str, first: str,
+               second: str, **more) -> int:
+        """Add one event and return its ``seq`` once it is on disk."""
+        if event not in EVENTS or kind not in KINDS:
+            raise ValueError(f"event must be one of {EVENTS} and kind one of {KINDS}, got {event!r} and {kind!r}")
+        row = dict(at=datetime.now(UTC).isoformat(timespec="milliseconds"), event=event, task=task, annotator=annotator,
+                   session=session, kind=kind, pair=pair, first=first, second=second, **more)
+        try:
+            with self.engine.begin() as db:
+                return db.execute(EVENT.insert().values(row)).inserted_primary_key[0]
+        except sa.exc.DBAPIError as error:
+            raise StoreError(self._explain(error)) from error
+
+    def keep(self, clips: list[Trajectory], world: str) -> list[str]:
+        """Store clips that are not there yet; their ids."""
+        ids = [clip_id(c) for c in clips]
+        with self.engine.begin() as db:
+            have = set(db.scalars(sa.select(CLIP.c.id).where(CLIP.c.id.in_(ids))))
+            new = {i: c for i, c in zip(ids, clips) if i not in have}
+            if new:
+                db.execute(CLIP.insert(), [dict(id=i, world=world, data=_pack(c)) for i, c in new.items()])
+        return ids
+
+    def clip(self, id: str) -> Trajectory:
+        with self.engine.connect() as db:
+            data = db.scalar(sa.select(CLIP.c.data).where(CLIP.c.id == id))
+        if data is None:
+            raise KeyError(f"no clip {id} in {self.path}")
+        return Trajectory(**np.load(io.BytesIO(data)))
+
+    def events(self, **where) -> list[dict]:
+        """All events, oldest first; ``where`` filters by column, e.g. ``task="00/drive", kind="human"``."""
+        query = sa.select(EVENT).order_by(EVENT.c.seq)
+        for column, value in where.items():
+            query = query.where(EVENT.c[column] == value)
+        with self.engine.connect() as db:
+            return [dict(row) for row in db.execute(query).mappings()]
+
+    def answers(self, **where) -> list[dict]:
+        """The labels and ties that stand, oldest first: undone ones and skips are left out."""
+        events = self.events(**where)
+        undone = {e["undoes"] for e in events if e["event"] == "undo"}
+        return [e for e in events if e["event"] in ("label", "tie") and e["seq"] not in undone]
+
+    def comparisons(self, **where) -> Comparisons | None:
+        """The standing answers with their clips, ready for ``fit``; None if there are none yet."""
+        rows = self.answers(**where)
+        if not rows:
+            return None
+        return compare([self.clip(r["first"]) for r in rows], [self.clip(r["second"]) for r in rows],
+                       [r["choice"] for r in rows])
