@@ -51,6 +51,10 @@ class Dynamics(ABC):
     def draw(self, ax, state: np.ndarray) -> None:
         """Draw one state (S,) on a matplotlib axes."""
 
+    def describe(self, states: np.ndarray) -> str:
+        """A clip (L, S) in words, for a person who cannot see it."""
+        return f"{len(states) - 1} steps"
+
 
 class SingleEnv(gym.Env):
     """One episode of a :class:`Dynamics` as an ordinary Gymnasium environment."""

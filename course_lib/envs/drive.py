@@ -116,3 +116,9 @@ class Drive(Dynamics):
         colour = "#D55E00" if abs(y) > 1 else "#0072B2"
         ax.add_patch(Polygon(body @ turn + [-y, 0], color=colour, zorder=3))
         ax.set(xlim=(-3.5, 3.5), ylim=(-2, 5), xticks=[], yticks=[], aspect="equal")
+
+    def describe(self, states):
+        y, steer = states[1:, Y], states[1:, PREV]
+        side = "" if abs(y.mean()) < 0.2 else f", {'left' if y.mean() > 0 else 'right'} of the centre"
+        return (f"{len(y)} steps, {int((np.abs(y) > 1).sum())} of them off the road, on average {np.abs(y).mean():.1f} half "
+                f"lanes from the centre{side}; steering {'shaky' if np.abs(np.diff(steer)).mean() > 0.2 else 'calm'}")
