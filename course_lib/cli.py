@@ -1,0 +1,173 @@
+"""The command ``course``. Each command is a thin door to a function that a program could call as well."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Learning from Humans: the course's own tools.",
+                  pretty_exceptions_show_locals=False)
+out = Console()
+Json = Annotated[bool, typer.Option("--json", help="print JSON instead of a table")]
+
+
+def root() -> Path:
+    from course_lib.authoring import build
+
+    try:
+        return build.root()
+    except FileNotFoundError as error:
+        stop(str(error))
+
+
+def stop(message: str) -> None:
+    """End with a message and exit status 1, without a traceback."""
+    Console(stderr=True, soft_wrap=True).print(message, style="red", markup=False, highlight=False)
+    raise typer.Exit(1)
+
+
+def show(rows: list[dict], columns: dict[str, str], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(rows, indent=1, ensure_ascii=False))
+        return
+    table = Table(*columns.values())
+    for row in rows:
+        table.add_row(*(_text(row[key]) for key in columns))
+    out.print(table)
+
+
+def _text(value) -> str:
+    return {True: "yes", False: "NO"}[value] if isinstance(value, bool) else (
+        f"{value:.4g}" if isinstance(value, float) else str(value))
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def lab(context: typer.Context,
+        workspace: Annotated[Path, typer.Option(help="where your own copy lives")] = None) -> None:
+    """Lay out your own copy of the course and open JupyterLab in it. Further arguments go to `jupyter lab`."""
+    from course_lib.authoring.workspace import lay_out
+
+    top = root()
+    workspace = (workspace or top / "workspace").resolve()
+    try:
+        for line in lay_out(top, workspace):
+            out.print(line, highlight=False)
+    except OSError as error:
+        stop(f"{workspace} cannot be written ({error}): choose another place with --workspace FOLDER")
+    quiet = Path(sys.prefix) / "share/jupyter/lab/settings/overrides.json"  # Lab asks nothing of the network
+    if sys.prefix != sys.base_prefix and not quiet.exists():
+        quiet.parent.mkdir(parents=True, exist_ok=True)
+        quiet.write_text(json.dumps({"@jupyterlab/apputils-extension:notification":
+                                     {"fetchNews": "false", "checkForUpdates": False}}))
+    out.print(f"Your copy: {workspace}. JupyterLab starts; stop it with Ctrl-C.", highlight=False)
+    command = [sys.executable, "-m", "jupyter", "lab", f"--ServerApp.root_dir={workspace}",
+               "--LabApp.default_url=/lab/tree/00_start_here.ipynb"]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        command.append("--allow-root")
+    os.execv(sys.executable, command + context.args)
+
+
+@app.command()
+def build() -> None:
+    """Make notebooks/, solutions/ and assignments/ from source/."""
+    from course_lib.authoring import build as b
+
+    top = root()
+    try:
+        for path in b.build(top):
+            out.print(str(path.relative_to(top)), highlight=False)
+    except b.BuildError as error:
+        stop(str(error))
+
+
+@app.command()
+def claims(notebooks: Annotated[list[str], typer.Argument(help="numbers such as 00 01; all if none")] = None,
+           as_json: Json = False,
+           readme: Annotated[bool, typer.Option(help="write the table into README.md as well")] = False) -> None:
+    """Run the notebooks and print every claim with what was measured."""
+    from course_lib.authoring.run import run
+
+    top = root()
+    paths = [p for p in sorted((top / "notebooks").glob("*.ipynb"))
+             if not notebooks or p.stem.split("_")[0] in notebooks or p.stem in notebooks]
+    if not paths:
+        stop(f"no notebook matches {' '.join(notebooks or [])}")
+    with ThreadPoolExecutor(2) as pool:
+        runs = list(pool.map(run, paths))
+    rows = [row for r in runs for row in r.claims]
+    show(rows, dict(notebook="notebook", claim="claim", measured="measured", low="low", high="high", n="n", bound="must be",
+                    holds="holds", seconds="s", peak_mb="MB"), as_json)
+    if readme:
+        from course_lib.authoring.readme import write_claims
+
+        write_claims(top / "README.md", rows)
+    failed = [f"{r.notebook}: {r.error}" for r in runs if r.error]
+    failed += [f"{row['notebook']}: does not hold: {row['claim']}" for row in rows if not row["holds"]]
+    if failed:
+        stop("\n".join(failed))
+
+
+@app.command()
+def mutants(problem_sets: Annotated[list[str], typer.Argument(help="such as ps1; all if none")] = None,
+            as_json: Json = False) -> None:
+    """Grade reference, blank, every named wrong and every right solution of every exercise."""
+    from course_lib.grading import marking
+    from course_lib.grading import mutants as m
+
+    names = problem_sets or [p.stem for p in sorted((root() / "source/problem_sets").glob("*.py"))]
+    try:
+        verdicts = [v for name in names for v in m.mutants(marking.find(name))]
+    except LookupError as error:
+        stop(str(error))
+    show([v.as_dict() for v in verdicts], dict(problem_set="set", exercise="exercise", variant="variant", kind="kind",
+                                               score="score", max="of", ok="ok"), as_json)
+    bad = [f"{v.exercise}/{v.variant} ({v.kind}) got {v.score} of {v.max}: {v.message}" for v in verdicts if not v.ok]
+    if not as_json:
+        out.print(f"{len(verdicts) - len(bad)} of {len(verdicts)} as they should be "
+                  f"({100 * (len(verdicts) - len(bad)) / max(1, len(verdicts)):.0f} %)")
+    if bad:
+        stop("\n".join(bad))
+
+
+@app.command()
+def check(problem_set: Annotated[str, typer.Argument(help="such as ps1")],
+          file: Annotated[Path, typer.Argument(help="your notebook; the copy in workspace/ if left out")] = None,
+          as_json: Json = False) -> None:
+    """Mark your own notebook with every test, the hidden ones too, and say what to look at next."""
+    from course_lib.grading import marking
+
+    try:
+        name = marking.find(problem_set)
+        path = file or root() / "workspace/problem_sets" / f"{name}.ipynb"
+        marks = marking.mark(name, marking.solutions(marking.load(path)))
+    except (LookupError, ValueError) as error:
+        stop(str(error))
+    show([m.as_dict() for m in marks], dict(exercise="exercise", score="score", max="of", message="what to look at"), as_json)
+    if not as_json:
+        out.print(f"{sum(m.score for m in marks)} of {sum(m.max for m in marks)} points. Written answers are not marked here.")
+
+
+@app.command()
+def doctor() -> None:
+    """Look at this machine, and say what to mend and how."""
+    from course_lib.authoring.doctor import findings
+
+    found = findings(root())
+    table = Table("what", "found", "", "what to do")
+    for f in found:
+        table.add_row(f.what, f.found, "ok" if f.ok else "!!", f.remedy if not f.ok or f.found == "none" else "")
+    out.print(table)
+    if not all(f.ok for f in found):
+        raise typer.Exit(1)
+
+
+if __name__ == "__main__":
+    app()

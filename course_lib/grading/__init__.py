@@ -1,0 +1,1 @@
+"""Marking problem sets, and checking that the marks can be trusted."""

@@ -1,0 +1,18 @@
+"""nbgrader's settings: solutions/ is the source, assignments/ the release, and all that concerns a class is in gradebook/."""
+import os
+
+c = get_config()  # noqa: F821 (nbgrader provides it)
+here = os.path.dirname(os.path.abspath(__file__))
+c.CourseDirectory.course_id = "learning-from-humans"
+c.CourseDirectory.root = here
+c.CourseDirectory.source_directory = "solutions"
+c.CourseDirectory.release_directory = "assignments"
+c.CourseDirectory.submitted_directory = "gradebook/submitted"
+c.CourseDirectory.autograded_directory = "gradebook/autograded"
+c.CourseDirectory.feedback_directory = "gradebook/feedback"
+c.CourseDirectory.solution_directory = "gradebook/solution"
+c.CourseDirectory.source_with_tests_directory = "gradebook/source_with_tests"
+c.CourseDirectory.db_url = "sqlite:///" + os.path.join(here, "gradebook", "gradebook.db")
+c.Exchange.root = os.path.join(here, "gradebook", "exchange")
+c.Execute.timeout = 300
+c.OverwriteCells.add_missing_cells = True  # a deleted test cell comes back and scores 0, instead of no score
