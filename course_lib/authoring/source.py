@@ -2,7 +2,7 @@
 
 The only thing edited by hand is ``source/**/*.py``. A cell header carries short tags:
 
-    # %% hidden                                              code that a reader need not see first
+    # %% hidden=true                                          code that a reader need not see first
     # %% [markdown] ex="masked_nll" part="task" difficulty=2 importance=5 minutes=15
     # %% ex="masked_nll" part="solution"                     holds ### BEGIN SOLUTION … ### END SOLUTION
     # %% ex="masked_nll" part="test" points=3                visible asserts, then ### BEGIN HIDDEN TESTS …

@@ -67,6 +67,12 @@ class Drive(Dynamics):
         state[:, GOAL] = rng.uniform(-0.6, 0.6, n)
         return self.read(state, rng)
 
+    def placed(self, offsets: np.ndarray) -> np.ndarray:
+        """States (N, 9) of cars at these offsets, straight ahead on a straight road."""
+        state = np.zeros((len(offsets), 9))
+        state[:, Y] = state[:, SEEN.start] = offsets
+        return state
+
     def read(self, state, rng):
         """The camera looks: fills in the readings."""
         state[:, SEEN] = state[:, [Y, PSI, KAPPA]]
@@ -93,12 +99,13 @@ class Drive(Dynamics):
         columns = [6, 7, 8, PREV] if self.show_previous else [6, 7, 8]
         return state[:, columns].astype(np.float32)
 
-    def expert(self, state: np.ndarray) -> np.ndarray:
-        """The scripted driver: steers with the bend, and back towards the centre. It sees the true curvature.
+    def expert(self, state: np.ndarray, target: float = 0.0) -> np.ndarray:
+        """The scripted driver: steers with the bend, and back towards the offset ``target`` [half lanes] (0: the
+        centre). It sees the true offset, heading and curvature, whatever the camera reads.
 
         ``state`` (N, 9) → actions of this environment's action space, (N, 1) or (N,).
         """
-        towards = np.clip(-0.5 * state[:, Y], -0.6, 0.6)  # the heading it would like, [rad]
+        towards = np.clip(-0.5 * (state[:, Y] - target), -0.6, 0.6)  # the heading it would like, [rad]
         u = np.clip(state[:, KAPPA] / self.kappa_max + 1.5 * (towards - state[:, PSI]), -1.0, 1.0)
         if self.levels:
             return np.rint((u + 1) / 2 * (self.levels - 1)).astype(np.int64)

@@ -45,10 +45,14 @@ class Rollouts:
             for i, T in enumerate(lengths)))
 
 
-def rollout(world: Dynamics, act: Actor, n: int, rng: np.random.Generator, horizon: int | None = None) -> Rollouts:
-    """``n`` episodes of at most ``horizon`` steps (the world's own if None), vectorised."""
+def rollout(world: Dynamics, act: Actor, n: int, rng: np.random.Generator, horizon: int | None = None,
+            start: np.ndarray | None = None) -> Rollouts:
+    """``n`` episodes of at most ``horizon`` steps (the world's own if None), vectorised.
+
+    ``start`` (n, S): begin in these states instead of the world's own initial ones.
+    """
     world = world if horizon is None else replace(world, horizon=horizon)
-    state = world.initial(n, rng)
+    state = world.initial(n, rng) if start is None else np.array(start, float)
     states, observations, actions, rewards, alive = [state], [world.observe(state)], [], [], []
     going, terminated = np.ones(n, bool), np.zeros(n, bool)
     for _ in range(world.horizon):
