@@ -57,11 +57,14 @@ def ppo(world: Dynamics, *, policy: Policy | None = None, value: Value | None = 
         n_envs: int = 32, n_steps: int = 64, epochs: int = 8, batch_size: int = 512, lr: float = 1e-3,
         gamma: float = 0.98, lam: float = 0.9, clip: float = 0.2, entropy: float = 0.0, value_weight: float = 0.5,
         max_grad: float = 0.5, reward: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None,
-        until: Callable[[Curve, Policy], bool] | None = None, seed: int = 0) -> tuple[Policy, Value, Curve]:
+        critic_first: int = 0, until: Callable[[Curve, Policy], bool] | None = None,
+        seed: int = 0) -> tuple[Policy, Value, Curve]:
     """Train for ``steps`` environment steps. Returns policy, value network and learning curve.
 
     ``policy``, ``value``: start from these (copied): a cloned policy is a warm start. ``reward``: pay
     reward(obs (N, ...), acts (N, ...)) → (N,) instead of the world's own; the curve still counts the world's.
+    ``critic_first``: leave the policy alone for this many updates, while the value network learns what it is worth; a warm
+    start needs it, or the first advantages are noise and undo what was cloned.
     ``until(curve, policy)``: stop early once true, asked after every update.
     """
     env = BatchEnv(world, n_envs)
@@ -102,10 +105,11 @@ def ppo(world: Dynamics, *, policy: Policy | None = None, value: Value | None = 
             for index in torch.randperm(len(O), generator=generator).split(batch_size):
                 adv = advantage[index]
                 adv = (adv - adv.mean()) / (adv.std() + 1e-8)
-                loss = clipped_surrogate(policy.log_prob(O[index], A[index]), old[index], adv, clip)
-                loss = loss + value_weight * (value(O[index]) - target[index]).square().mean()
-                if entropy:
-                    loss = loss - entropy * policy.entropy(O[index]).mean()
+                loss = value_weight * (value(O[index]) - target[index]).square().mean()
+                if update >= critic_first:
+                    loss = loss + clipped_surrogate(policy.log_prob(O[index], A[index]), old[index], adv, clip)
+                    if entropy:
+                        loss = loss - entropy * policy.entropy(O[index]).mean()
                 optimiser.zero_grad()
                 loss.backward()
                 torch.nn.utils.clip_grad_norm_(parameters, max_grad)
