@@ -20,10 +20,10 @@ Json = Annotated[bool, typer.Option("--json", help="print JSON instead of a tabl
 
 
 def root() -> Path:
-    from course_lib.authoring import build
+    from course_lib.machine import course_root
 
     try:
-        return build.root()
+        return course_root()
     except FileNotFoundError as error:
         stop(str(error))
 

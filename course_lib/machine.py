@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -51,3 +52,11 @@ def settle(threads: int = 1) -> None:
 
     torch.set_num_threads(threads)
     plots.use_style()
+
+
+def course_root() -> Path:
+    """The course's own folder: where ``source/`` and ``nbgrader_config.py`` lie."""
+    for folder in (Path.cwd(), *Path.cwd().parents, *Path(__file__).resolve().parents):
+        if (folder / "nbgrader_config.py").exists() and (folder / "source").is_dir():
+            return folder
+    raise FileNotFoundError("the course's folder was not found: run this inside the cloned repository")

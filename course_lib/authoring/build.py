@@ -14,14 +14,6 @@ from . import lint, source
 from .source import BuildError
 
 
-def root() -> Path:
-    """The course's own folder: where ``source/`` and ``nbgrader_config.py`` lie."""
-    for folder in (Path.cwd(), *Path.cwd().parents, *Path(__file__).resolve().parents):
-        if (folder / "nbgrader_config.py").exists() and (folder / "source").is_dir():
-            return folder
-    raise FileNotFoundError("the course's folder was not found: run this inside the cloned repository")
-
-
 def checked(path: Path, *rules) -> list[source.Cell]:
     """The cells of a source that passes every rule, or :class:`BuildError` that lists all findings."""
     cells = source.read(path)

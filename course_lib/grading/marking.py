@@ -19,7 +19,7 @@ from pathlib import Path
 
 import nbformat
 
-from course_lib.authoring.build import root
+from course_lib.machine import course_root
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Mark:
 
 def find(problem_set: str) -> str:
     """The full name of a problem set: ``ps1`` → ``ps1_behavior_cloning``."""
-    names = sorted(p.parent.name for p in (root() / "solutions").glob("*/*.ipynb"))
+    names = sorted(p.parent.name for p in (course_root() / "solutions").glob("*/*.ipynb"))
     hits = [n for n in names if n == problem_set or n.startswith(problem_set + "_")]
     if len(hits) != 1:
         raise LookupError(f"no problem set {problem_set!r}; there are: {', '.join(names) or 'none'}")
@@ -43,7 +43,7 @@ def find(problem_set: str) -> str:
 
 
 def reference(name: str) -> nbformat.NotebookNode:
-    return nbformat.read(root() / "solutions" / name / f"{name}.ipynb", as_version=4)
+    return nbformat.read(course_root() / "solutions" / name / f"{name}.ipynb", as_version=4)
 
 
 def solutions(notebook: nbformat.NotebookNode) -> dict[str, str]:
@@ -58,7 +58,7 @@ def solutions(notebook: nbformat.NotebookNode) -> dict[str, str]:
 
 def blank(name: str) -> dict[str, str]:
     """What a student who writes nothing hands in."""
-    return solutions(nbformat.read(root() / "assignments" / name / f"{name}.ipynb", as_version=4))
+    return solutions(nbformat.read(course_root() / "assignments" / name / f"{name}.ipynb", as_version=4))
 
 
 def load(path: Path) -> nbformat.NotebookNode:

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 
 import jupytext
 
-from course_lib.authoring.build import root
+from course_lib.machine import course_root
 
 from .marking import blank, mark, reference, solutions
 
@@ -35,7 +35,7 @@ class Verdict:
 def variants(name: str) -> list[tuple[str, str, str, str]]:
     """(exercise, variant, kind, code) from the variant files of a problem set."""
     found = []
-    for path in sorted((root() / "tests/problem_sets" / name).glob("*.py")):
+    for path in sorted((course_root() / "tests/problem_sets" / name).glob("*.py")):
         for cell in jupytext.read(path, fmt="py:percent").cells:
             for kind in ("wrong", "right"):
                 if cell.cell_type == "code" and kind in cell.metadata:

@@ -1,0 +1,103 @@
+"""People: each likelihood against its formula in high precision, and fitting against closed forms and known truths."""
+
+import numpy as np
+import pytest
+import torch
+from mpmath import mp
+from scipy.optimize import minimize
+
+from course_lib.data import Comparisons, Demonstrations, Trajectory
+from course_lib.envs import TabularDynamics, TabularMDP
+from course_lib.humans import ActsByPolicy, PartialReturn, bradley_terry_log_prob, fit
+from course_lib.rl.networks import LinearReward, policy_for
+from course_lib.rl.rollouts import rollout
+
+
+@pytest.mark.parametrize("delta", [-800.0, -3.0, 0.0, 0.1, 40.0, 800.0])
+@pytest.mark.parametrize("lapse", [0.0, 0.1, 0.9])
+def test_bradley_terry_in_fifty_digits(delta, lapse):
+    mp.dps = 400
+    first = (1 - mp.mpf(lapse)) / (1 + mp.e**(-mp.mpf(delta))) + mp.mpf(lapse) / 2
+    second = (1 - mp.mpf(lapse)) / (1 + mp.e**mp.mpf(delta)) + mp.mpf(lapse) / 2
+    for choice, want in ((1.0, mp.log(first)), (0.0, mp.log(second)), (0.5, (mp.log(first) + mp.log(second)) / 2)):
+        got = bradley_terry_log_prob(torch.tensor([delta], dtype=torch.double), torch.tensor([choice]), lapse)
+        np.testing.assert_allclose(got.item(), float(want), rtol=1e-9, atol=1e-12)
+
+
+def linear(w):
+    reward = LinearReward(lambda obs, acts: obs, len(w))
+    with torch.no_grad():
+        reward.w.copy_(torch.tensor(w))
+    return reward
+
+
+def questions(n, rng, L=5, d=3):
+    return Comparisons(rng.standard_normal((n, 2, L, d)).astype(np.float32), np.zeros((n, 2, L, 1), np.float32))
+
+
+def test_simulating_then_explaining_recovers_the_person():
+    """Full-batch fit against an independent optimiser on the formula, and against the truth."""
+    rng, truth = np.random.default_rng(0), np.array([1.0, -0.5, 0.2])
+    answers = PartialReturn(linear(truth.tolist()), lapse=0.1).label(questions(6000, rng), rng)
+    X, first = (answers.obs[:, 0] - answers.obs[:, 1]).sum(1).astype(float), answers.choice == 1
+
+    def nll(w):
+        return -np.log(0.9 / (1 + np.exp(np.where(first, -1, 1) * (X @ w))) + 0.05).sum()
+
+    best = minimize(nll, np.zeros(3))
+    options = dict(held_out=0, epochs=300, lr=0.03, batch_size=6000)
+    learned = fit(PartialReturn(linear([0.0, 0.0, 0.0]), lapse=0.1), answers, **options).reward.w.detach().numpy()
+    np.testing.assert_allclose(learned, best.x, atol=1e-3)
+    np.testing.assert_allclose(learned, truth, atol=0.12)  # three standard errors
+    careless = fit(PartialReturn(linear([0.0, 0.0, 0.0]), lapse=0.0), answers, **options).reward.w.detach().numpy()
+    assert np.linalg.norm(careless) < 0.85 * np.linalg.norm(learned)  # slips taken for indecision
+
+
+def test_answers_are_given_as_often_as_the_model_says():
+    rng, person = np.random.default_rng(0), PartialReturn(linear([1.0, 0.0, 0.0]), rationality=2.0, lapse=0.2)
+    pairs = questions(40_000, rng)
+    p = person.prefers_first(pairs)
+    np.testing.assert_allclose(p, 0.8 / (1 + np.exp(-2 * (pairs.obs[..., 0].sum(-1) @ [1, -1]))) + 0.1, atol=1e-5)
+    assert abs(person.label(pairs, rng).choice[p > 0.7].mean() - p[p > 0.7].mean()) < 0.01
+    assert set(np.unique(person.label(pairs, rng).choice)) == {0.0, 1.0}
+
+
+def test_cloning_a_table_gives_the_empirical_frequencies():
+    """For a tabular policy maximum likelihood has a closed form: how often each action was taken."""
+    mdp = TabularMDP.random(3, 2, np.random.default_rng(0))
+    world, habit = TabularDynamics(mdp=mdp, horizon=40), np.array([0.2, 0.5, 0.9])
+    demos = rollout(world, lambda o, s, r: (r.random(len(o)) < habit[o]).astype(int), 50, np.random.default_rng(1)).demonstrations()
+    person = fit(ActsByPolicy(policy_for(world, hidden=(32,))), demos, held_out=0, epochs=400, lr=0.02, batch_size=10_000)
+    obs, acts, _ = demos.flat()
+    for s in range(3):
+        p = person.policy.logits(torch.tensor([s])).softmax(-1)[0, 1].item()
+        assert abs(p - acts[obs == s].mean()) < 0.002
+
+
+def test_fit_keeps_the_original_the_best_epoch_and_whole_units():
+    rng = np.random.default_rng(0)
+    answers = PartialReturn(linear([1.0, 0.0, 0.0])).label(questions(60, rng), rng)
+    start = PartialReturn(linear([0.0, 0.0, 0.0]))
+    learned = fit(start, answers, epochs=300, lr=0.3, patience=10)
+    assert (start.reward.w == 0).all()
+    h = learned.history
+    assert len(h.held_out) < 300 and h.held_out[h.best_epoch] == min(h.held_out)
+
+
+def test_a_prior_pulls_and_nan_is_said():
+    rng = np.random.default_rng(0)
+    answers = PartialReturn(linear([2.0, 0.0, 0.0])).label(questions(30, rng), rng)
+    tight = fit(PartialReturn(linear([0.0] * 3)), answers, held_out=0, lr=0.05, prior=lambda p: -50 * p.reward.w.square().sum())
+    loose = fit(PartialReturn(linear([0.0] * 3)), answers, held_out=0, lr=0.05)
+    assert tight.reward.w.norm() < 0.3 * loose.reward.w.norm()
+    broken = PartialReturn(linear([float("nan"), 0.0, 0.0]))
+    with pytest.raises(FloatingPointError, match="lower lr"):
+        fit(broken, answers)
+    with pytest.raises(ValueError, match="not been answered"):
+        fit(tight, questions(5, rng))
+
+
+def test_demonstrating_is_acting_by_the_policy():
+    world = TabularDynamics(mdp=TabularMDP.random(3, 2, np.random.default_rng(0)), horizon=10)
+    shown = ActsByPolicy(policy_for(world)).demonstrate(world, 4, np.random.default_rng(0))
+    assert isinstance(shown, Demonstrations) and isinstance(shown[0], Trajectory) and len(shown[0]) == 10
