@@ -1,7 +1,10 @@
 """nbgrader's settings: solutions/ is the source, assignments/ the release, and all that concerns a class is in gradebook/."""
 import os
+import sys
 
 c = get_config()  # noqa: F821 (nbgrader provides it)
+# nbgrader calls `alembic` by its bare name, which a virtual environment that is not activated does not put on PATH
+os.environ["PATH"] = os.path.dirname(sys.executable) + os.pathsep + os.environ.get("PATH", "")
 here = os.path.dirname(os.path.abspath(__file__))
 c.CourseDirectory.course_id = "learning-from-humans"
 c.CourseDirectory.root = here

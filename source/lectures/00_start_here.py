@@ -123,6 +123,7 @@ def drive_for(person):
         return person.reward(torch.from_numpy(obs), torch.from_numpy(acts).clamp(-1, 1)).numpy()
     return ppo(world, steps=60_000, reward=pay, n_steps=60, batch_size=480, lr=3e-3, gamma=0.95)[0]
 
+# %%
 def drives(act, offsets):
     """The states of one drive from each starting offset, (K, 61, 9)."""
     start = world.placed(offsets)

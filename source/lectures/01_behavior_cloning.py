@@ -153,6 +153,7 @@ def study(seed, n_demos=10, n_drives=400):
     off_road = np.cumsum(1 - own.rews, 0)[horizons - 1]  # (horizons, drives)
     return clone, own, held_out, np.cumsum(error)[horizons - 1] / horizons, off_road
 
+# %%
 studies = [study(seed) for seed in range(12)]
 errors = np.array([s[3] for s in studies])  # (seeds, horizons)
 regrets = np.array([s[4].mean(1) for s in studies])
@@ -261,6 +262,7 @@ def people(n, rng):
     aim = rng.uniform(-0.9, 0.9, n)
     return rollout(many, lambda obs, state, rng: many.expert(state, aim), n, rng).demonstrations()
 
+# %%
 def exam(seed, by_step):
     """(accuracy on the held-out quarter, accuracy on 200 new people)"""
     rng = np.random.default_rng(seed)
@@ -273,6 +275,7 @@ def exam(seed, by_step):
     score = lambda obs, acts: (clone.greedy(obs) == acts).mean()
     return score(obs[out], acts[out]), score(*new.flat()[:2])
 
+# %%
 by_step, by_drive = (np.array([exam(seed, how) for seed in range(10)]) for how in (True, False))
 rounded = lambda x: "{:.2f}  [{:.2f}, {:.2f}]".format(*interval(x))
 table([{"held out": who, "held-out accuracy": rounded(e[:, 0]), "on new people": rounded(e[:, 1]),
@@ -305,6 +308,7 @@ def hand_on_the_dial(demos, rng):
         return replace(t, obs=obs)
     return Demonstrations(tuple(turn(t) for t in demos.trajectories))
 
+# %%
 def compare_inputs(seed):
     """(held-out loss, share of the drive on the road) for: without previous steering, with it, with it on a turned dial."""
     rows = []
@@ -317,6 +321,7 @@ def compare_inputs(seed):
         rows.append((history.held_out[history.best_epoch], own / car.horizon))
     return rows
 
+# %%
 copycat = np.array([compare_inputs(seed) for seed in range(14)])  # (seeds, 3, 2)
 names = ["camera only", "camera and previous steering", "the same, trained with our hand on the dial"]
 table([{"inputs": n, "held-out loss": rounded(copycat[:, i, 0]), "time on the road": rounded(copycat[:, i, 1])} for i, n in enumerate(names)],
@@ -359,9 +364,11 @@ def mediocre(obs, state, rng):
     push = (state[:, 2] > 0).astype(np.int64)
     return np.where(rng.random(len(push)) < 0.2, rng.integers(2, size=len(push)), push)
 
+# %%
 score = lambda act, seed: rollout(cart, act, 200, np.random.default_rng(seed)).returns.mean()
 good_enough = lambda curve, policy: curve.returns[-1] >= 185
 
+# %%
 def warm_and_cold(seed):
     """Returns of teacher, clone, and clone after PPO; environment steps to a return of 185 from the clone and from scratch."""
     demos = rollout(cart, mediocre, 20, np.random.default_rng(seed)).demonstrations()

@@ -1,0 +1,131 @@
+"""Do the tests of a problem set tell right from wrong, through our own marking and through nbgrader?"""
+
+import collections
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from course_lib.grading import marking
+from course_lib.grading.mutants import mutants, variants
+
+SETS = [p.stem for p in sorted((Path(__file__).parents[1] / "source/problem_sets").glob("*.py"))]
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_every_exercise_has_its_wrong_and_right_solutions(name):
+    count = collections.Counter((ex, kind) for ex, _, kind, _ in variants(name))
+    exercises = list(marking.solutions(marking.reference(name)))
+    assert 5 <= len(exercises) <= 9
+    for ex in exercises:
+        assert count[ex, "wrong"] >= 4 and count[ex, "right"] >= 2, ex
+    names = [(ex, v) for ex, v, _, _ in variants(name)]
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_reference_full_blank_none_wrong_caught_right_accepted(name):
+    bad = [v for v in mutants(name) if not v.ok]
+    assert not bad, "\n".join(f"{v.exercise}/{v.variant} ({v.kind}): {v.score} of {v.max}: {v.message}" for v in bad)
+
+
+def submissions(name):
+    """Each carries one variant of every exercise: the exercises do not use each other's functions in their tests."""
+    good, found = marking.solutions(marking.reference(name)), collections.defaultdict(list)
+    for ex, variant, kind, code in variants(name):
+        found[ex, kind].append((variant, code))
+    yield "reference", good, {}
+    for kind in ("wrong", "right"):
+        for i in range(max(len(v) for (_, k), v in found.items() if k == kind)):
+            chosen = {ex: v[i] for (ex, k), v in found.items() if k == kind and i < len(v)}
+            yield f"{kind}{i}", good | {ex: code for ex, (_, code) in chosen.items()}, {ex: variant for ex, (variant, _) in chosen.items()}
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_nbgrader_itself_gives_the_same_marks(name, root, tmp_path):
+    release = nbformat.read(root / "assignments" / name / f"{name}.ipynb", as_version=4)
+    plan = list(submissions(name)) + [("blank", {}, {})]
+    for student, answers, _ in plan:
+        nb = nbformat.from_dict(release)
+        for cell in nb.cells:
+            meta = cell.metadata.get("nbgrader", {})
+            if meta.get("solution") and meta.get("grade_id") in answers:
+                cell.source = answers[meta["grade_id"]]
+            if cell.cell_type == "code" and cell.source.startswith("import matplotlib"):
+                cell.source = "pass"  # the closing figure is not graded, and costs seconds each time
+        path = tmp_path / "submitted" / student / name / f"{name}.ipynb"
+        path.parent.mkdir(parents=True)
+        nbformat.write(nb, path)
+    options = [f"--CourseDirectory.submitted_directory={tmp_path / 'submitted'}", f"--CourseDirectory.autograded_directory={tmp_path / 'graded'}",
+               f"--CourseDirectory.db_url=sqlite:///{tmp_path / 'gradebook.db'}", "--Execute.shutdown_kernel=immediate"]
+    for step in ("generate_assignment", "autograde"):
+        extra = [f"--CourseDirectory.release_directory={tmp_path / 'release'}"]
+        done = subprocess.run([sys.executable, "-m", "nbgrader", step, name, *options, *extra], cwd=root, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr[-2000:]
+    from nbgrader.api import Gradebook
+
+    with Gradebook(f"sqlite:///{tmp_path / 'gradebook.db'}") as book:
+        for student, _, wrong in plan:
+            grades = {g.name.removesuffix("-test"): (g.auto_score, g.max_score) for g in
+                      book.find_submission_notebook(name, name, student).grades if g.name.endswith("-test")}
+            for ex, (score, most) in grades.items():
+                want = 0 if student == "blank" or (student.startswith("wrong") and ex in wrong) else most
+                assert score == want, f"{student}: {ex} ({wrong.get(ex, 'reference')}) got {score} of {most}"
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_stochastic_threshold_of_ps1_holds_on_every_seed(seed):
+    """fit_and_predict: held-out loss below 0.25 was promised; 20 of 20 seeds."""
+    import numpy as np
+    import torch
+    from torch.nn import functional as F
+
+    space = {"torch": torch, "np": np, "F": F}
+    cells = {c.metadata.nbgrader.grade_id: c.source for c in marking.reference(SETS[0]).cells if "nbgrader" in c.metadata}
+    exec(cells["fit_and_predict"], space)
+    exec(cells["fit_and_predict-test"].split("_x, _y")[0], space)
+    x, y = space["_quadrants"](3000, 100 + seed)
+    q, a = space["_quadrants"](1000, 200 + seed)
+    assert F.cross_entropy(space["fit_and_predict"](x, y, q, 4, seed=seed), a) < 0.25
+
+
+# ---- course check -----------------------------------------------------------------------------------------------------
+
+NAME = SETS[0]
+
+
+def test_edited_moved_and_copied_cells_change_nothing():
+    nb = marking.reference(NAME)
+    for cell in nb.cells:
+        meta = cell.metadata.get("nbgrader", {})
+        if meta.get("grade") and cell.cell_type == "code":
+            cell.source, meta["points"] = "pass", 1000  # the student blanks every test and pays themselves
+    nb.cells = nb.cells[::-1] + nb.cells[3:5]
+    answers = marking.solutions(nb)
+    answers["masked_nll"] = "def masked_nll(logits, actions, mask):\n    return logits.sum() * 0"
+    (m,) = marking.mark(NAME, answers, only="masked_nll")
+    assert (m.score, m.max) == (0, 3) and "minus sign" in m.message
+
+
+@pytest.mark.parametrize("code, message", [
+    ("while True: pass", "endless loop"), ("import os; os._exit(0)", "process ended"), ("raise SystemExit", "SystemExit"),
+    ("def masked_nll(:", "SyntaxError"), ("def masked_nll(a, b, c):\n    return undefined", "undefined.*line 2 of masked_nll")])
+def test_a_cell_that_misbehaves_gets_a_reason(code, message):
+    (m,) = marking.mark(NAME, {"masked_nll": code}, only="masked_nll", limit_s=8)
+    import re
+
+    assert m.score == 0 and re.search(message, m.message), m.message
+
+
+def test_a_missing_cell_and_a_file_that_is_no_notebook(tmp_path):
+    (m,) = marking.mark(NAME, {}, only="masked_nll")
+    assert m.score == 0 and "missing from your notebook" in m.message
+    with pytest.raises(ValueError, match="course lab"):
+        marking.load(tmp_path / "nothing.ipynb")
+    (tmp_path / "half.ipynb").write_text('{"cells": [')
+    with pytest.raises(ValueError, match="checkpoints"):
+        marking.load(tmp_path / "half.ipynb")
+    with pytest.raises(LookupError, match="there are: ps1"):
+        marking.find("ps99")
