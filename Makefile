@@ -21,7 +21,7 @@ lab: $(VENV)/.lab
 test: $(VENV)/.test
 	@$(BIN)/python tests/get_chromium.py
 	@$(BIN)/ruff check course_lib tests benchmarks
-	$(BIN)/python -m pytest -n 2 $(TEST_ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup $(TEST_ARGS)
 
 build: $(VENV)/.lab
 	@$(BIN)/course build

@@ -1,0 +1,158 @@
+"""What a learner does in the first three minutes, with a real keyboard in a real JupyterLab."""
+
+import json
+import sqlite3
+import urllib.request
+
+import nbformat
+import pytest
+
+from .conftest import TOKEN, open_notebook, run_all
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+SMALL = '''
+import numpy as np
+from course_lib.data import clips
+from course_lib.data.store import LabelStore
+from course_lib.envs import Drive
+from course_lib.rl.rollouts import rollout, uniform
+from course_lib.widgets import PairLabeler
+world, rng = Drive(horizon=30), np.random.default_rng(0)
+some = clips(rollout(world, uniform(world), 20, rng).demonstrations(), 10, rng)
+PairLabeler(world, list(zip(some[:10], some[10:])), LabelStore("NAME.sqlite"), task="test")
+'''
+
+
+def small(lab, page, name):
+    nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(SMALL.replace("NAME", name), id="labeler"),
+                                         nbformat.v4.new_code_cell("'second cell'", id="second")])
+    nb.metadata.kernelspec = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
+    nbformat.write(nb, lab.workspace / f"{name}.ipynb")
+    open_notebook(page, lab, f"{name}.ipynb")
+    run_all(page)
+    ready(page, 0)
+    page.locator(".cw").focus()
+
+
+def ready(page, done):
+    page.wait_for_selector(f'.cw[data-done="{done}"][aria-busy="false"]')
+
+
+def rows(lab, name):
+    with sqlite3.connect(lab.workspace / f"{name}.sqlite") as db:
+        return db.execute("select event, pair, choice, kind, undoes from event order by seq").fetchall()
+
+
+def test_lab_answers_with_the_first_notebook(lab):
+    listing = json.load(urllib.request.urlopen(f"{lab.url}/api/contents?token={TOKEN}"))
+    assert "00_start_here.ipynb" in {f["name"] for f in listing["content"]}
+    assert (lab.workspace / "problem_sets/ps1_behavior_cloning.ipynb").exists()
+
+
+def test_label_three_undo_one_kill_the_kernel_find_the_rows(lab, page):
+    small(lab, page, "kill")
+    for i, key in enumerate(["ArrowLeft", "ArrowRight", "="]):
+        page.keyboard.press(key)
+        ready(page, i + 1)
+    page.keyboard.press("z")
+    ready(page, 2)
+    kernel = json.load(urllib.request.urlopen(f"{lab.url}/api/kernels?token={TOKEN}"))[-1]["id"]
+    import psutil
+
+    (process,) = [p for p in psutil.Process(lab.process.pid).children(recursive=True) if kernel in " ".join(p.cmdline())]
+    process.kill()
+    got = rows(lab, "kill")
+    assert [r[0] for r in got] == ["label", "label", "tie", "undo"] and got[3][4] == 3
+    assert len({r[1] for r in got[:3]}) == 3 and {r[3] for r in got} == {"human"}
+    page.close()
+
+
+def test_what_was_answered_is_taken_up_after_a_reload(lab, page):
+    small(lab, page, "again")
+    page.keyboard.press("ArrowLeft")
+    ready(page, 1)
+    page.reload()
+    page.wait_for_function("() => window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'")
+    run_all(page)
+    ready(page, 1)
+    assert len(rows(lab, "again")) == 1
+
+
+def test_mashing_and_holding_a_key_labels_each_pair_once(lab, page):
+    small(lab, page, "mash")
+    for _ in range(25):
+        page.keyboard.press("ArrowLeft")
+    page.keyboard.down("ArrowRight")
+    for _ in range(10):
+        page.keyboard.down("ArrowRight")  # auto-repeat
+    page.keyboard.up("ArrowRight")
+    page.wait_for_timeout(500)
+    got = rows(lab, "mash")
+    assert len({r[1] for r in got}) == len(got) <= 10
+
+
+def test_no_key_reaches_the_notebook_behind(lab, page):
+    small(lab, page, "keys")
+    for key in ("a", "b", "m", "x", "ArrowDown", "d", "d", "j", "Escape"):
+        page.keyboard.press(key)
+    assert page.evaluate("() => window.jupyterapp.shell.currentWidget.content.model.cells.length") == 2
+    assert page.locator(".cw").count() == 1 and rows(lab, "keys") == []
+
+
+def test_buttons_tab_order_words_and_still_pictures(lab, page):
+    page.emulate_media(reduced_motion="reduce")
+    small(lab, page, "mouse")
+    assert page.locator(".pp").inner_text() == "play"
+    words = page.locator("figcaption.unseen").first.inner_text()
+    assert "10 steps" in words
+    page.locator('[data-say="right"]').click()
+    ready(page, 1)
+    page.locator('[data-say="skip"]').click()
+    ready(page, 2)
+    page.locator(".cw").focus()
+    reached = []
+    for _ in range(9):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("() => document.activeElement?.dataset?.say || 'left the widget'"))
+    assert reached == ["left", "right", "tie", "skip", "undo", "play", "back", "on", "left the widget"]  # and no trap
+    box = page.locator('[data-say="tie"]').bounding_box()
+    assert box["height"] >= 44 and box["width"] >= 44
+    assert [r[0] for r in rows(lab, "mouse")] == ["label", "skip"]
+
+
+def test_notebook_00_learns_from_clicks(lab, page):
+    """The first three minutes: run all, label twenty, see the model's guesses."""
+    open_notebook(page, lab, "00_start_here.ipynb")
+    run_all(page)
+    page.wait_for_selector('.cw[data-pair][aria-busy="false"]')
+    page.locator(".cw[data-pair]").focus()
+    for i in range(20):
+        page.wait_for_selector(f'.cw[data-done="{i}"][aria-busy="false"]')
+        page.keyboard.press("ArrowLeft" if i % 2 else "ArrowRight")
+    page.wait_for_selector('.cw[data-done="20"]')
+    assert page.locator(".guesses li").count() == 20
+    assert "of your 19 choices" in page.locator(".verdict").inner_text()
+    assert [r[3] for r in rows(lab, "labels")] == ["human"] * 20
+
+
+def test_the_explorables_of_01_move_without_a_kernel(lab, page):
+    cell = ("from course_lib.widgets import TightropeExplorer, OffTheData\nimport numpy as np\nfrom IPython.display import display\n"
+            "display(TightropeExplorer())\ndisplay(OffTheData(np.array([-1., 0., 1.]), {'a': np.zeros((3, 5, 9)), 'b': np.ones((3, 5, 9))}, (-.2, .2)))")
+    nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell, id="play")])
+    nb.metadata.kernelspec = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
+    nbformat.write(nb, lab.workspace / "play.ipynb")
+    open_notebook(page, lab, "play.ipynb")
+    run_all(page)
+    page.wait_for_selector(".cw[data-regret]")
+    import course_lib.envs as envs
+
+    for epsilon_log, T_log in ((-2, 1.5), (-3, 3), (-1, 0)):
+        for selector, value in ((".e", epsilon_log), (".t", T_log)):
+            page.locator(selector).evaluate("(e, v) => { e.value = v; e.dispatchEvent(new Event('input')) }", value)
+        shown = float(page.locator(".cw[data-regret]").get_attribute("data-regret"))
+        want = float(envs.tightrope_regret(10.0**epsilon_log, round(10**T_log)))
+        assert abs(shown / want - 1) < 1e-6  # the figure's JavaScript and the library agree
+    page.locator("text=drive").first.click()
+    page.wait_for_selector('.cw[data-t="4"]')
+    assert "4 of 4 steps" not in page.locator("figcaption").first.inner_text()
