@@ -7,11 +7,14 @@ const DRAWERS = {
     c.fillStyle = "#8DB580"; c.fillRect(0, 0, w, h);
     c.strokeStyle = "#7ba36e"; c.lineWidth = 1; // grass moves by, so that speed can be seen
     for (let k = Math.floor(x0 - 3); k < x0 + h / m; k++) { c.beginPath(); c.moveTo(0, Y(k - x0)); c.lineTo(w, Y(k - x0)); c.stroke(); }
-    const edge = (o) => { for (let v = -2.2; v <= h / m; v += 0.2) { const p = [X(o - kappa * v * v / 2), Y(v)]; v < -2.1 ? c.moveTo(...p) : c.lineTo(...p); } };
-    c.lineWidth = 2 * m; c.strokeStyle = "#606060"; c.beginPath(); edge(0); c.stroke();
-    c.lineWidth = 2; c.strokeStyle = "#fff"; c.setLineDash([]);
-    for (const o of [-1, 1]) { c.beginPath(); edge(o); c.stroke(); }
-    c.setLineDash([m * 0.4, m * 0.6]); c.lineDashOffset = -(x0 % 1) * m; c.beginPath(); edge(0); c.stroke(); c.setLineDash([]);
+    const at = (o, v) => { // the point at arc length v along the road, o half lanes to the right of its middle
+      const a = kappa * v, x = Math.abs(a) < 1e-4 ? -kappa * v * v / 2 : -(1 - Math.cos(a)) / kappa, u = Math.abs(a) < 1e-4 ? v : Math.sin(a) / kappa;
+      return [X(x + o * Math.cos(a)), Y(u + o * Math.sin(a))];
+    };
+    const edge = (o) => { c.beginPath(); for (let v = -3; v <= 9; v += 0.2) c.lineTo(...at(o, v)); c.stroke(); };
+    c.lineWidth = 2 * m; c.strokeStyle = "#606060"; edge(0);
+    c.lineWidth = 2; c.strokeStyle = "#fff"; edge(-1); edge(1);
+    c.setLineDash([m * 0.4, m * 0.6]); c.lineDashOffset = (x0 % 1) * m; edge(0); c.setLineDash([]);
     c.save(); c.translate(X(-y), Y(0)); c.rotate(-psi);
     c.fillStyle = Math.abs(y) > 1 ? "#D55E00" : "#0072B2"; c.fillRect(-0.24 * m, -0.42 * m, 0.48 * m, 0.84 * m);
     c.fillStyle = "#cfe6f5"; c.fillRect(-0.18 * m, -0.22 * m, 0.36 * m, 0.16 * m); c.restore();

@@ -113,11 +113,13 @@ class Drive(Dynamics):
 
     def draw(self, ax, state):
         y, psi, kappa = state[Y], state[PSI], state[KAPPA]
-        s = np.linspace(-2.0, 5.0, 60)  # metres along the road; the car looks up the page
-        centre = -kappa * s**2 / 2
+        s = np.linspace(-3.0, 9.0, 80)  # metres along the road; the car looks up the page
+        k = kappa if abs(kappa) > 1e-6 else 1e-6
+        middle = np.stack([-(1 - np.cos(k * s)) / k, np.sin(k * s) / k], 1)
+        right = np.stack([np.cos(k * s), np.sin(k * s)], 1)
         ax.set_facecolor("#8DB580")
-        ax.fill_betweenx(s, centre - 1, centre + 1, color="#606060", lw=0)
-        ax.plot(centre, s, color="w", lw=2, dashes=(4, 4))
+        ax.add_patch(Polygon(np.concatenate([middle - right, (middle + right)[::-1]]), color="#606060", lw=0))
+        ax.plot(*middle.T, color="w", lw=2, dashes=(4, 4))
         body = np.array([[-0.22, -0.4], [0.22, -0.4], [0.22, 0.4], [-0.22, 0.4]])
         turn = np.array([[np.cos(psi), np.sin(psi)], [-np.sin(psi), np.cos(psi)]])
         colour = "#D55E00" if abs(y) > 1 else "#0072B2"

@@ -17,8 +17,8 @@ function render({ model, el }) {
         <button data-say="skip" aria-keyshortcuts="s"><kbd>S</kbd> skip</button>
         <button data-say="undo" aria-keyshortcuts="z"><kbd>Z</kbd> undo</button>
         <button data-say="play" aria-keyshortcuts="Space"><kbd>space</kbd> <span class="pp"></span></button>
-        <button data-say="back" aria-label="one step back" aria-keyshortcuts=","><kbd>,</kbd></button>
-        <button data-say="on" aria-label="one step on" aria-keyshortcuts="."><kbd>.</kbd></button>
+        <button data-say="back" aria-keyshortcuts=","><kbd>,</kbd> step back</button>
+        <button data-say="on" aria-keyshortcuts="."><kbd>.</kbd> step on</button>
       </div>
       <p class="quiet status" aria-live="polite"></p>
       <ul class="guesses" aria-label="was the model's guess of each click right?"></ul>

@@ -387,9 +387,9 @@ for i, (_, _, _, warm, cold) in enumerate(starts):
         ax.plot(np.array(curve.steps) / 1000, curve.returns, color=mark, ls="-" if curve is warm else "--", lw=1.5, label=label if i == 0 else None)
 teacher = np.mean([s[0] for s in starts])
 ax.axhline(teacher, color="0.4", ls=":")
-ax.text(70, teacher + 4, "the teacher", color="0.3", ha="right")
+ax.text(80, teacher + 4, "the teacher", color="0.3", ha="right")
 ax.set(xlabel="environment steps [thousands]", ylabel="return of 200", ylim=(0, 205))
-ax.legend(loc="center right")
+ax.legend(loc="lower right")
 figure(fig, caption="Six seeds each. The clone starts at its teacher's level and soon passes it; from scratch, most of the time goes into finding "
        "out that the pole can be held up at all.",
        alt=f"Solid curves start near the teacher's return of {teacher:.0f} and reach 185 within about 25 thousand steps; dashed curves stay near "
