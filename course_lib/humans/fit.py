@@ -57,14 +57,15 @@ def fit(person: nn.Module, data, *, held_out: float = 0.2, epochs: int = 200, ba
     history, best = History(), (np.inf, None)
     for epoch in range(epochs):
         total = 0.0
-        for index in torch.randperm(n, generator=shuffle).split(batch_size):
-            loss = -person.log_prob(*(x[index] for x in train)).mean()
+        order = torch.randperm(n, generator=shuffle)
+        for batch in zip(*(x[order].split(batch_size) for x in train)):
+            loss = -person.log_prob(*batch).mean()
             if prior is not None:
                 loss = loss - prior(person) / n
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
-            total += loss.item() * len(index)
+            total += loss.item() * len(batch[0])
         if not np.isfinite(total):
             raise FloatingPointError(f"the loss became {total / n} in epoch {epoch}: lower lr, or look for outliers")
         history.train.append(total / n)

@@ -102,14 +102,14 @@ def ppo(world: Dynamics, *, policy: Policy | None = None, value: Value | None = 
             advantage = flat(gae(R, v[0], v[1], TERM, DONE, gamma, lam))
             target, old = advantage + flat(v[0]), policy.log_prob(O, A)
         for _ in range(epochs):
-            for index in torch.randperm(len(O), generator=generator).split(batch_size):
-                adv = advantage[index]
-                adv = (adv - adv.mean()) / (adv.std() + 1e-8)
-                loss = value_weight * (value(O[index]) - target[index]).square().mean()
+            order = torch.randperm(len(O), generator=generator)
+            for o, a, adv, old_b, target_b in zip(*(x[order].split(batch_size) for x in (O, A, advantage, old, target))):
+                adv = (adv - adv.mean()) / (adv.std(correction=0) + 1e-8)
+                loss = value_weight * (value(o) - target_b).square().mean()
                 if update >= critic_first:
-                    loss = loss + clipped_surrogate(policy.log_prob(O[index], A[index]), old[index], adv, clip)
+                    loss = loss + clipped_surrogate(policy.log_prob(o, a), old_b, adv, clip)
                     if entropy:
-                        loss = loss - entropy * policy.entropy(O[index]).mean()
+                        loss = loss - entropy * policy.entropy(o).mean()
                 optimiser.zero_grad()
                 loss.backward()
                 torch.nn.utils.clip_grad_norm_(parameters, max_grad)
