@@ -51,7 +51,8 @@ print(f"{len(pairs)} pairs of clips, {len(some[0])} steps each")
 
 # %% [markdown]
 # Second, a model of *you*. It supposes that you look at five things (where the car is, how far from the centre, whether it is
-# off the road, how it is turned, how roughly it is steered), give each some weight, and add up. The weights are unknown.
+# off the road, how it is turned, how far the steering is from what the bend needs), give each some weight, and add up over the clip. The weights are unknown.
+# (The division by 6 only keeps the sums over 30 steps of a handy size.)
 
 # %%
 def phi(obs, acts):
@@ -101,9 +102,11 @@ print(f"{0 if answers is None else len(answers)} of 20 pairs answered",
 if answers is not None:
     you = learn(answers)
     names = ["to the left", "away from the centre", "off the road", "turned", "roughly steered"]
-    weights = you.reward.w.detach().numpy()
-    table([{"a clip that is more …": n, "… pleases you by": f"{w:+.1f}"} for n, w in zip(names, weights)],
-          "What twenty clicks said about you (a guess, not a verdict)")
+    w = you.reward.w.detach()
+    seen = torch.stack([phi(torch.from_numpy(c.obs[:-1]), torch.from_numpy(c.acts)).sum(0) for c in some])  # (clips, 5)
+    table([{"one clip is more … than another": n, "your score of it changes by": f"{x:+.1f}"} for n, x in zip(names, w * seen.std(0))],
+          "What your clicks said about you (a guess, not a verdict): a typical difference between two clips, times its weight")
+    print("A difference of 1 in score is a preference of 73 to 27, of 3 one of 95 to 5.")
 
 # %% [markdown]
 # ## Run: let it drive the way you like
@@ -192,13 +195,14 @@ figure(fig, caption=f"Share of forty coming clicks that were predicted, mean and
 # $$P(A \succ B) = (1-\lambda)\,\sigma\!\Big(\beta\big[\textstyle\sum_t R_\theta(s^A_t,a^A_t) - \sum_t R_\theta(s^B_t,a^B_t)\big]\Big) + \tfrac{\lambda}{2},
 # \qquad \sigma(x) = \frac{1}{1+e^{-x}}.$$
 #
-# $R_\theta(s,a)$ is the reward of doing $a$ in state $s$, with unknown weights $\theta$; $\beta$ says how decided you are. To
-# learn is to find the $\theta$ that makes your clicks most likely.
+# $R_\theta(s,a)$ is the reward of doing $a$ in state $s$, with unknown weights $\theta$. $\beta$ says how decided you are; doubling it or doubling all weights is
+# the same thing, so here it is 1. To learn is to find the $\theta$ that makes your clicks most likely. Twenty clicks are few, so `learn` also holds the weights near 0, by a *prior*.
 
 # %% [markdown]
 # ## Code: the model of you, as it ran
 #
-# This is not a copy for the page; it is the source of the function that ran above, read from the library.
+# This is not a copy for the page; it is the source of the function that ran above, read from the library. `delta` is what stands in the square brackets above
+# (times $\beta$); `choice` is 1 for the first clip, 0 for the second, and one half for "the same".
 
 # %%
 from course_lib.humans import bradley_terry_log_prob
@@ -233,11 +237,13 @@ c = pool(80, rng)
 shown = compare(c[:40], c[40:])
 always_first = compare(c[:20], c[20:40], np.ones(20))
 fooled = learn(always_first)
-print("weights learned from someone who always says left:", np.round(fooled.reward.w.detach().numpy(), 1))
-print(f"it thinks it can predict them: mean confidence {np.abs(fooled.prefers_first(shown) - 0.5).mean() + 0.5:.2f}")
+sure = lambda person: np.abs(person.prefers_first(shown) - 0.5).mean() + 0.5
+print("weights (in the order of the table above):", np.round(fooled.reward.w.detach().numpy(), 1))
+print(f"how sure it is of this person's choices, on average: {sure(fooled):.2f} (a coin: 0.50)")
+print(f"and of somebody who does have tastes, after as many clicks: {sure(learn(somebody(rng).label(compare(c[:20], c[20:40]), rng))):.2f}")
 
 # %% [markdown]
-# It finds tastes in a person who has none. Nothing in the likelihood can say "this person is not looking". This is why the
+# It finds tastes in a person who has none. Our model of a person has no way to say "always left", and its $\lambda$ is fixed at 0.1. This is why the
 # labeler shuffles which clip stands on the left and stores which side it was: then always saying left becomes noise, not a taste.
 #
 # **Now change something:** set `lapse=0.9` in `learn` and run from there. What does a model believe about people if it
