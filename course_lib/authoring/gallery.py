@@ -37,7 +37,7 @@ def labeler(page, out: Path) -> None:
             page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells') }")
             for i in range(12):
                 page.wait_for_selector(f'.cw[data-done="{i}"][aria-busy="false"]')
-                away = [float(f.inner_text().split("on average ")[1].split(" ")[0]) for f in page.locator("figcaption.unseen").all()]
+                away = [float(f.text_content().split("on average ")[1].split(" ")[0]) for f in page.locator("figcaption.unseen").all()]
                 page.locator(".cw[data-pair]").press("ArrowLeft" if away[0] < away[1] else "ArrowRight")
             page.wait_for_selector('.cw[data-done="12"][aria-busy="false"]')
             page.wait_for_timeout(1500)  # into the clips

@@ -104,7 +104,7 @@ def test_buttons_tab_order_words_and_still_pictures(lab, page):
     page.emulate_media(reduced_motion="reduce")
     small(lab, page, "mouse")
     assert page.locator(".pp").inner_text() == "play"
-    words = page.locator("figcaption.unseen").first.inner_text()
+    words = page.locator("figcaption.unseen").first.text_content()
     assert "10 steps" in words
     page.locator('[data-say="right"]').click()
     ready(page, 1)
