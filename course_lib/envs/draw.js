@@ -11,7 +11,7 @@ const DRAWERS = {
       const a = kappa * v, x = Math.abs(a) < 1e-4 ? -kappa * v * v / 2 : -(1 - Math.cos(a)) / kappa, u = Math.abs(a) < 1e-4 ? v : Math.sin(a) / kappa;
       return [X(x + o * Math.cos(a)), Y(u + o * Math.sin(a))];
     };
-    const edge = (o) => { c.beginPath(); for (let v = -3; v <= 9; v += 0.2) c.lineTo(...at(o, v)); c.stroke(); };
+    const edge = (o) => { c.beginPath(); for (let v = -4; v <= 7; v += 0.2) c.lineTo(...at(o, v)); c.stroke(); };
     c.lineWidth = 2 * m; c.strokeStyle = "#606060"; edge(0);
     c.lineWidth = 2; c.strokeStyle = "#fff"; edge(-1); edge(1);
     c.setLineDash([m * 0.4, m * 0.6]); c.lineDashOffset = (x0 % 1) * m; edge(0); c.setLineDash([]);

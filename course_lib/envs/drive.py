@@ -113,7 +113,7 @@ class Drive(Dynamics):
 
     def draw(self, ax, state):
         y, psi, kappa = state[Y], state[PSI], state[KAPPA]
-        s = np.linspace(-3.0, 9.0, 80)  # metres along the road; the car looks up the page
+        s = np.linspace(-4.0, 7.0, 80)  # metres along the road; the car looks up the page
         k = kappa if abs(kappa) > 1e-6 else 1e-6
         middle = np.stack([-(1 - np.cos(k * s)) / k, np.sin(k * s) / k], 1)
         right = np.stack([np.cos(k * s), np.sin(k * s)], 1)

@@ -5,7 +5,7 @@ function render({ model, el }) {
   el.innerHTML = `<div class="cw" role="group" aria-label="Drive off the data" data-lm-suppress-shortcuts="true">
     <div class="pair" style="grid-template-columns:repeat(${D},1fr)">${names.map((n) => `<figure class="clip"><canvas aria-hidden="true"></canvas><figcaption></figcaption></figure>`).join("")}</div>
     <label>start this far from the centre <input type="range" min="0" max="${K - 1}" step="1" value="${Math.floor(K / 2)}"><output></output></label>
-    <div class="row"><button class="go"></button><span class="quiet said" aria-live="polite"></span></div></div>`;
+    <div class="controls"><button class="go"></button><span class="quiet said" aria-live="polite"></span></div></div>`;
   const canvases = [...el.querySelectorAll("canvas")], captions = [...el.querySelectorAll("figcaption")], slider = el.querySelector("input"), out = el.querySelector("output"), go = el.querySelector(".go"), said = el.querySelector(".said");
   let k = Math.floor(K / 2), t = 0, playing = false, last = 0, timer = 0;
   const state = (d, t) => { const i = ((d * K + k) * T + t) * S; return all.subarray(i, i + S); };

@@ -12,7 +12,7 @@ function render({ model, el }) {
         ${["left", "right"].map((s) => `<figure class="clip"><canvas aria-hidden="true"></canvas><figcaption class="unseen"></figcaption>
           <button data-say="${s}" aria-keyshortcuts="${s === "left" ? "ArrowLeft" : "ArrowRight"}">${s === "left" ? "<kbd>←</kbd> this one" : "this one <kbd>→</kbd>"}</button></figure>`).join("")}
       </div>
-      <div class="row">
+      <div class="controls">
         <button data-say="tie" aria-keyshortcuts="="><kbd>=</kbd> the same</button>
         <button data-say="skip" aria-keyshortcuts="s"><kbd>S</kbd> skip</button>
         <button data-say="undo" aria-keyshortcuts="z"><kbd>Z</kbd> undo</button>
