@@ -15,6 +15,7 @@ c.CourseDirectory.autograded_directory = "gradebook/autograded"
 c.CourseDirectory.feedback_directory = "gradebook/feedback"
 c.CourseDirectory.solution_directory = "gradebook/solution"
 c.CourseDirectory.source_with_tests_directory = "gradebook/source_with_tests"
+os.makedirs(os.path.join(here, "gradebook"), exist_ok=True)
 c.CourseDirectory.db_url = "sqlite:///" + os.path.join(here, "gradebook", "gradebook.db")
 c.Exchange.root = os.path.join(here, "gradebook", "exchange")
 c.Execute.timeout = 300

@@ -53,6 +53,7 @@ def _text(value) -> str:
 def lab(context: typer.Context,
         workspace: Annotated[Path, typer.Option(help="where your own copy lives")] = None) -> None:
     """Lay out your own copy of the course and open JupyterLab in it. Further arguments go to `jupyter lab`."""
+    from course_lib.authoring.doctor import own_environment
     from course_lib.authoring.workspace import lay_out
 
     top = root()
@@ -63,7 +64,7 @@ def lab(context: typer.Context,
     except OSError as error:
         stop(f"{workspace} cannot be written ({error}): choose another place with --workspace FOLDER")
     quiet = Path(sys.prefix) / "share/jupyter/lab/settings/overrides.json"  # Lab asks nothing of the network
-    if sys.prefix != sys.base_prefix and not quiet.exists():
+    if own_environment() and not quiet.exists():
         quiet.parent.mkdir(parents=True, exist_ok=True)
         quiet.write_text(json.dumps({"@jupyterlab/apputils-extension:notification":
                                      {"fetchNews": "false", "checkForUpdates": False}}))
@@ -96,6 +97,8 @@ def claims(notebooks: Annotated[list[str], typer.Argument(help="numbers such as 
     from course_lib.authoring.run import run
 
     top = root()
+    if readme and notebooks:
+        stop("--readme writes the whole table: leave the numbers away")
     paths = [p for p in sorted((top / "notebooks").glob("*.ipynb"))
              if not notebooks or p.stem.split("_")[0] in notebooks or p.stem in notebooks]
     if not paths:
@@ -105,14 +108,14 @@ def claims(notebooks: Annotated[list[str], typer.Argument(help="numbers such as 
     rows = [row for r in runs for row in r.claims]
     show(rows, dict(notebook="notebook", claim="claim", measured="measured", low="low", high="high", n="n", bound="must be",
                     holds="holds", seconds="s", peak_mb="MB"), as_json)
-    if readme:
-        from course_lib.authoring.readme import write_claims
-
-        write_claims(top / "README.md", rows)
     failed = [f"{r.notebook}: {r.error}" for r in runs if r.error]
     failed += [f"{row['notebook']}: does not hold: {row['claim']}" for row in rows if not row["holds"]]
     if failed:
         stop("\n".join(failed))
+    if readme:
+        from course_lib.authoring.readme import write_claims
+
+        write_claims(top / "README.md", rows)
 
 
 @app.command()

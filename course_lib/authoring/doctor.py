@@ -23,10 +23,15 @@ def findings(top: Path) -> list[Finding]:
     return [*_python(), *_torch(), _disk(top), _browser(), *_versions(top)]
 
 
+def own_environment() -> bool:
+    """Whether this Python is a virtual or conda environment, which the course may write settings into."""
+    return sys.prefix != sys.base_prefix or (Path(sys.prefix) / "conda-meta").exists()
+
+
 def _python():
     v = sys.version_info
     yield Finding("Python", f"{v.major}.{v.minor}.{v.micro}", v >= (3, 11), "install Python 3.11 or newer")
-    inside = sys.prefix != sys.base_prefix
+    inside = own_environment()
     yield Finding("environment", sys.prefix, inside, "use the course's own: `make lab`, or conda with environment.yml")
 
 

@@ -77,20 +77,24 @@ class LabelStore:
     """
 
     def __init__(self, path: str | Path = "labels.sqlite"):
-        self.path = Path(path).resolve()
+        self.path = Path(path).expanduser().resolve()
         self.engine = sa.create_engine(f"sqlite:///{self.path}", connect_args={"timeout": 30})
-        sa.event.listen(self.engine, "connect", self._settings)
         try:
+            with self.engine.connect() as db:  # look before changing anything: the file may be somebody else's
+                there = sa.inspect(db).get_table_names()
+                have = {c["name"] for c in sa.inspect(db).get_columns("event")} if "event" in there else None
+            if (have is None and there) or (have is not None and set(EVENT.columns.keys()) - have):
+                raise StoreError(f"{self.path} is a database of another kind (tables {sorted(there)}); it has been left untouched. "
+                                 "Give the labels a file of their own")
+            self.engine.dispose()
+            sa.event.listen(self.engine, "connect", self._settings)
             with self.engine.begin() as db:
                 _meta.create_all(db)
-                have = {c["name"] for c in sa.inspect(db).get_columns("event")}
-                db.execute(sa.text("create table if not exists _writable (x integer)"))
-                db.execute(sa.text("drop table _writable"))
+            with self.engine.connect() as db:
+                db.exec_driver_sql("begin immediate")  # asks for the right to write, and changes nothing
+                db.rollback()
         except sa.exc.DBAPIError as error:
             raise StoreError(self._explain(error)) from error
-        if missing := set(EVENT.columns.keys()) - have:
-            raise StoreError(f"{self.path} has a table 'event' of another kind (no {sorted(missing)}): "
-                             "give the labels a file of their own")
 
     @staticmethod
     def _settings(connection, _):
@@ -126,11 +130,14 @@ class LabelStore:
     def keep(self, clips: list[Trajectory], world: str) -> list[str]:
         """Store clips that are not there yet; their ids."""
         ids = [clip_id(c) for c in clips]
-        with self.engine.begin() as db:
-            have = set(db.scalars(sa.select(CLIP.c.id).where(CLIP.c.id.in_(ids))))
-            new = {i: c for i, c in zip(ids, clips) if i not in have}
-            if new:
-                db.execute(CLIP.insert(), [dict(id=i, world=world, data=_pack(c)) for i, c in new.items()])
+        try:
+            with self.engine.begin() as db:
+                have = set(db.scalars(sa.select(CLIP.c.id).where(CLIP.c.id.in_(ids))))
+                new = {i: c for i, c in zip(ids, clips) if i not in have}
+                if new:
+                    db.execute(CLIP.insert(), [dict(id=i, world=world, data=_pack(c)) for i, c in new.items()])
+        except sa.exc.DBAPIError as error:
+            raise StoreError(self._explain(error)) from error
         return ids
 
     def clip(self, id: str) -> Trajectory:
@@ -148,11 +155,22 @@ class LabelStore:
         with self.engine.connect() as db:
             return [dict(row) for row in db.execute(query).mappings()]
 
+    def standing(self, **where) -> list[dict]:
+        """The last word of each annotator on each pair (a label, tie or skip that was not undone), oldest first.
+
+        Said twice, as from two open windows, the later answer stands; an undo leaves none. ``where`` filters the result, so that
+        it cannot bring an undone answer back.
+        """
+        last = {}
+        for e in self.events():
+            last.pop(key := (e["task"], e["annotator"], e["kind"], e["pair"]), None)
+            if e["event"] != "undo":
+                last[key] = e
+        return [e for e in last.values() if all(e[column] == value for column, value in where.items())]
+
     def answers(self, **where) -> list[dict]:
         """The labels and ties that stand, oldest first: undone ones and skips are left out."""
-        events = self.events(**where)
-        undone = {e["undoes"] for e in events if e["event"] == "undo"}
-        return [e for e in events if e["event"] in ("label", "tie") and e["seq"] not in undone]
+        return [e for e in self.standing(**where) if e["event"] in ("label", "tie")]
 
     def comparisons(self, **where) -> Comparisons | None:
         """The standing answers with their clips, ready for ``fit``; None if there are none yet."""

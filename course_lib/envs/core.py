@@ -28,6 +28,11 @@ class Dynamics(ABC):
     drawer = "none"  # the name of the drawer in envs/draw.js
 
     @property
+    def drawing(self) -> dict:
+        """What the drawer needs to know of the world besides the state."""
+        return {}
+
+    @property
     @abstractmethod
     def observation_space(self) -> gym.Space: ...
 

@@ -37,8 +37,9 @@ const DRAWERS = {
     c.strokeStyle = "#555"; c.lineWidth = 3; c.beginPath(); c.moveTo(0, h * 0.4); c.lineTo(w, h * 0.4); c.stroke();
     c.fillStyle = on ? "#0072B2" : "#D55E00"; c.beginPath(); c.arc(x, on ? h * 0.34 : h * 0.79, h * 0.06, 0, 7); c.fill();
   },
-  grid(c, w, h, s, p = { columns: 5, rows: 5 }) {
+  grid(c, w, h, s, p = { columns: 5, rows: 5, terminal: [] }) {
     const a = w / p.columns, b = h / p.rows, k = Math.round(s[0]);
+    c.fillStyle = "#999"; for (const t of p.terminal) c.fillRect((t % p.columns) * a, Math.floor(t / p.columns) * b, a, b);
     c.strokeStyle = "#aaa"; for (let i = 0; i <= p.columns; i++) c.strokeRect(i * a, 0, 0, h); for (let j = 0; j <= p.rows; j++) c.strokeRect(0, j * b, w, 0);
     c.fillStyle = "#0072B2"; c.beginPath(); c.arc((k % p.columns + 0.5) * a, (Math.floor(k / p.columns) + 0.5) * b, 0.3 * Math.min(a, b), 0, 7); c.fill();
   },

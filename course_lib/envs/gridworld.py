@@ -52,11 +52,6 @@ class Grid(TabularDynamics):
     mdp: TabularMDP = field(default_factory=gridworld)
     columns: int = 5
 
-    def draw(self, ax, state):
-        rows = self.mdp.n_states // self.columns
-        prize = np.where(self.mdp.terminal, self.mdp.P.sum((0, 1)) * 0 + 0.4, 0.0)
-        ax.imshow(prize.reshape(rows, self.columns), cmap="Greys", vmin=0, vmax=1)
-        r, c = divmod(int(state[0]), self.columns)
-        ax.plot([c], [r], "o", ms=16, color="#0072B2")
-        ax.set(xticks=np.arange(self.columns) - 0.5, yticks=np.arange(rows) - 0.5, xticklabels=[], yticklabels=[])
-        ax.grid(True, color="0.7")
+    @property
+    def drawing(self):
+        return super().drawing | {"columns": self.columns, "rows": self.mdp.n_states // self.columns}

@@ -38,7 +38,9 @@ class TabularMDP:
             raise ValueError(f"R must have shape (S, A) = {(S, A)}, got {R.shape}")
         if initial.shape != (S,):
             raise ValueError(f"initial must have shape (S,) = {(S,)}, got {initial.shape}")
-        if (P < 0).any() or not np.allclose(P.sum(-1), 1.0, atol=1e-8):
+        if (P < 0).any():
+            raise ValueError(f"P has a negative entry: {P.min():.3g}")
+        if not np.allclose(P.sum(-1), 1.0, atol=1e-8):
             s, a = np.unravel_index(np.abs(P.sum(-1) - 1).argmax(), (S, A))
             raise ValueError(f"P[s, a] must be a probability distribution; P[{s}, {a}] sums to {P[s, a].sum():.6g}")
         if (initial < 0).any() or not np.isclose(initial.sum(), 1.0):
@@ -46,6 +48,10 @@ class TabularMDP:
         if not 0 <= self.gamma <= 1:
             raise ValueError(f"gamma must lie in [0, 1], got {self.gamma}")
         terminal = np.zeros(S, bool) if self.terminal is None else np.asarray(self.terminal, bool)
+        if terminal.shape != (S,):
+            raise ValueError(f"terminal must have shape (S,) = {(S,)}, got {terminal.shape}")
+        if (R[terminal] != 0).any() or (P[terminal][..., terminal].sum(-1) < 1 - 1e-8).any():
+            raise ValueError("a terminal state must stay terminal, and pay 0: put its prize on the step that enters it")
         for name, value in dict(P=P, R=R, initial=initial, terminal=terminal).items():
             object.__setattr__(self, name, value)
 
@@ -58,8 +64,8 @@ class TabularMDP:
         return self.P.shape[1]
 
     def with_reward(self, R: np.ndarray) -> TabularMDP:
-        """The same world with other rewards."""
-        return replace(self, R=R)
+        """The same world with other rewards R (S, A); what R says of terminal states is not paid."""
+        return replace(self, R=np.where(self.terminal[:, None], 0.0, R))
 
     @staticmethod
     def random(n_states: int, n_actions: int, rng: np.random.Generator, gamma: float = 0.95) -> TabularMDP:
@@ -75,6 +81,10 @@ class TabularDynamics(Dynamics):
     mdp: TabularMDP = None
     horizon: int = 50
     drawer = "grid"
+
+    @property
+    def drawing(self):
+        return {"columns": self.mdp.n_states, "rows": 1, "terminal": np.flatnonzero(self.mdp.terminal).tolist()}
 
     @property
     def observation_space(self):
@@ -97,5 +107,9 @@ class TabularDynamics(Dynamics):
         return state[:, 0].astype(np.int64)
 
     def draw(self, ax, state):
-        ax.bar(range(self.mdp.n_states), np.arange(self.mdp.n_states) == int(state[0]), color="#0072B2")
-        ax.set(yticks=[], xlabel="state")
+        rows, columns = self.drawing["rows"], self.drawing["columns"]
+        ax.imshow(np.where(self.mdp.terminal, 0.4, 0.0).reshape(rows, columns), cmap="Greys", vmin=0, vmax=1)
+        r, c = divmod(int(state[0]), columns)
+        ax.plot([c], [r], "o", ms=60 / max(rows, columns), color="#0072B2")
+        ax.set(xticks=np.arange(columns) - 0.5, yticks=np.arange(rows) - 0.5, xticklabels=[], yticklabels=[])
+        ax.grid(True, color="0.7")

@@ -45,6 +45,10 @@ class Tightrope(Dynamics):
     def action_space(self):
         return spaces.Discrete(2)
 
+    @property
+    def drawing(self):
+        return {"horizon": self.horizon}
+
     def initial(self, n, rng):
         return np.stack([np.zeros(n), np.ones(n)], 1)
 

@@ -28,9 +28,10 @@ class Mark:
     score: float
     max: float
     message: str
+    error: str = ""  # the kind of failure: "" if none, "AssertionError" if a test said no, else what was raised
 
     def as_dict(self) -> dict:
-        return asdict(self)
+        return {k: v for k, v in asdict(self).items() if k != "error"}
 
 
 def find(problem_set: str) -> str:
@@ -72,30 +73,46 @@ def load(path: Path) -> nbformat.NotebookNode:
                          f"{Path(path).parent / '.ipynb_checkpoints'}") from error
 
 
-def mark(name: str, answers: dict[str, str], *, only: str | None = None, limit_s: float = 300) -> list[Mark]:
-    """Marks of every exercise (or of ``only`` one), from a process of its own that is killed after ``limit_s``."""
+def mark(name: str, answers: dict[str, str], *, only: str | None = None, limit_s: float = 120) -> list[Mark]:
+    """Marks of every exercise (or of ``only`` one), from a process of its own.
+
+    An exercise that takes more than ``limit_s`` seconds, or ends the process, gets 0 and the reason; the others are marked all the
+    same, in a new process.
+    """
+    cells = [dict(kind=c.cell_type, text=c.source, meta=dict(c.metadata.get("nbgrader", {}))) for c in reference(name).cells]
+    points = {c["meta"]["grade_id"].removesuffix("-test"): c["meta"]["points"] for c in cells
+              if c["meta"].get("grade") and not c["meta"].get("solution")}
+    todo = [ex for ex in points if only in (None, ex)]
+    marks: dict[str, Mark] = {}
+    while len(marks) < len(todo):
+        reason = _round(cells, answers, only, limit_s, marks)
+        stuck = next((ex for ex in todo if ex not in marks), None)
+        if stuck:  # the first without a mark is the one that was being run
+            marks[stuck] = Mark(stuck, 0, points[stuck], reason, "Stopped")
+            answers = answers | {stuck: "raise RuntimeError('stopped before')"}
+    return [marks[ex] for ex in todo]
+
+
+def _round(cells, answers, only, limit_s, marks) -> str:
+    """One process: adds to ``marks`` what it sends, and returns why it stopped."""
     method = "forkserver" if "forkserver" in mp.get_all_start_methods() else "spawn"
     context = mp.get_context(method)
     if method == "forkserver":
         context.set_forkserver_preload(["course_lib.grading.preload"])
     receive, send = context.Pipe(duplex=False)
-    cells = [dict(kind=c.cell_type, text=c.source, meta=dict(c.metadata.get("nbgrader", {}))) for c in reference(name).cells]
     worker = context.Process(target=_run, args=(cells, answers, only, send), daemon=True)
     worker.start()
     send.close()
-    marks, said = {}, ""
     try:
         while receive.poll(limit_s):
             m = receive.recv()
-            marks[m.exercise] = m
-        said = f"took more than {limit_s:g} s: is there an endless loop?"
+            marks.setdefault(m.exercise, m)
+        return f"took more than {limit_s:g} s: is there an endless loop?"
     except EOFError:
-        said = "the process ended before this exercise was reached"
-    worker.kill()
-    worker.join()
-    todo = {c["meta"]["grade_id"].removesuffix("-test"): c["meta"]["points"] for c in cells
-            if c["meta"].get("grade") and not c["meta"].get("solution")}
-    return [marks.get(ex, Mark(ex, 0, points, said)) for ex, points in todo.items() if only in (None, ex)]
+        return "your code ended the whole process (os._exit, or a crash)"
+    finally:
+        worker.kill()
+        worker.join()
 
 
 def _run(cells, answers, only, send) -> None:
@@ -106,7 +123,7 @@ def _run(cells, answers, only, send) -> None:
     torch.set_num_threads(1)
     plain = TransformerManager().transform_cell
     space: dict = {"__name__": "__main__", "display": lambda *a, **k: None, "get_ipython": lambda: None}
-    broken: dict[str, str] = {}
+    broken: dict[str, tuple[str, str]] = {}
     for cell in cells:
         if cell["kind"] != "code":
             continue
@@ -117,28 +134,30 @@ def _run(cells, answers, only, send) -> None:
             text = answers.get(name, 'raise NotImplementedError("this exercise\'s cell is missing from your notebook")')
         if is_test and only not in (None, ex):
             continue
-        error = _execute(plain(text), name or "setup", space)
+        error, said = _execute(plain(text), name or "setup", space)
         if meta.get("solution") and error:
-            broken[name] = f"your cell stops with: {error}"
-        if is_test:
-            send.send(Mark(ex, 0 if error else meta["points"], meta["points"], broken.get(ex, "") if error and ex in broken
-                           else error or "all tests pass"))
-            if only == ex:
-                break
+            broken[name] = error, said
+        if is_test and error:
+            error, said = broken.get(ex, (error, said))  # what stopped the answer comes before what its test then met
+            send.send(Mark(ex, 0, meta["points"], said, error))
+        elif is_test:
+            send.send(Mark(ex, meta["points"], meta["points"], "all tests pass"))
+        if is_test and only == ex:
+            break
     send.close()
 
 
-def _execute(text: str, name: str, space: dict) -> str:
-    """Run one cell; "" or what went wrong, in words meant for the person who wrote it."""
+def _execute(text: str, name: str, space: dict) -> tuple[str, str]:
+    """Run one cell: ("", "") or the kind of error, and what went wrong in words meant for the person who wrote it."""
     try:
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             exec(compile(text, f"<{name}>", "exec"), space)
-        return ""
+        return "", ""
     except AssertionError as error:
-        return str(error) or "an assertion failed"
+        return "AssertionError", str(error) or "an assertion failed"
     except NotImplementedError as error:
-        return str(error) or "not answered yet"
+        return "NotImplementedError", str(error) or "not answered yet"
     except BaseException as error:  # SystemExit and KeyboardInterrupt too: a cell may do anything
         last = [f for f in traceback.extract_tb(sys.exc_info()[2]) if re.match(r"<\w", f.filename)]
         where = f" (line {last[-1].lineno} of {last[-1].filename[1:-1]})" if last else ""
-        return f"{type(error).__name__}: {error}{where}"
+        return type(error).__name__, f"{type(error).__name__}: {error}{where}"

@@ -1,7 +1,8 @@
 """``course mutants``: do the tests of a problem set tell right from wrong?
 
 Every exercise has, in ``tests/problem_sets/<set>/<exercise>.py``, named wrong solutions (the mistakes people make) and right
-ones written differently. The reference must get full marks, the blank none, a wrong one at most half, a right one all.
+ones written differently. The reference must get full marks, the blank none, a wrong one at most half *because a test said no* (a
+variant that merely crashes proves nothing about the tests), a right one all.
 A check of tests by mutation: DeMillo, Lipton & Sayward (1978).
 """
 
@@ -34,11 +35,13 @@ class Verdict:
 
 def variants(name: str) -> list[tuple[str, str, str, str]]:
     """(exercise, variant, kind, code) from the variant files of a problem set."""
-    found = []
+    found, exercises = [], solutions(reference(name))
     for path in sorted((course_root() / "tests/problem_sets" / name).glob("*.py")):
         for cell in jupytext.read(path, fmt="py:percent").cells:
             for kind in ("wrong", "right"):
                 if cell.cell_type == "code" and kind in cell.metadata:
+                    if path.stem not in exercises:
+                        raise LookupError(f"{path}: there is no exercise {path.stem!r} in {name}")
                     found.append((path.stem, cell.metadata[kind], kind, cell.source))
     return found
 
@@ -50,7 +53,7 @@ def mutants(name: str, jobs: int = 2) -> list[Verdict]:
     def judge(task):
         ex, variant, kind, code = task
         (m,) = mark(name, good | {ex: code}, only=ex)
-        ok = m.score == m.max if kind == "right" else m.score <= m.max / 2
+        ok = m.score == m.max if kind == "right" else m.score <= m.max / 2 and m.error == "AssertionError"
         return Verdict(name, ex, variant, kind, m.score, m.max, ok, m.message)
 
     whole = [Verdict(name, m.exercise, "reference", "reference", m.score, m.max, m.score == m.max, m.message)

@@ -26,7 +26,7 @@ from course_lib.data import split
 
 @dataclass
 class History:
-    """What happened while fitting. Losses are mean −log-likelihood per row, one entry an epoch."""
+    """What happened while fitting, one entry an epoch: mean −log-likelihood per row (in ``train``, less the log-prior)."""
 
     train: list[float] = field(default_factory=list)
     held_out: list[float] = field(default_factory=list)

@@ -16,21 +16,22 @@ from course_lib.rl.rollouts import rollout
 
 
 class ActsByPolicy(nn.Module):
-    """``policy`` is any module with ``log_prob(obs, acts)``; see :mod:`course_lib.rl.networks`."""
+    """``policy`` is any module with ``log_prob(obs, acts)``; see :mod:`course_lib.rl.networks`. A fresh one takes its input scale
+    from the first evidence it is fitted to (``scale_inputs``); a trained one must keep the scale it was trained with."""
 
-    def __init__(self, policy: Policy):
+    def __init__(self, policy: Policy, scale_inputs: bool = True):
         super().__init__()
-        self.policy = policy
+        self.policy, self.scale_inputs = policy, scale_inputs
 
     def evidence(self, demonstrations: Demonstrations):
         obs, acts, trajectory = demonstrations.flat()
         return (torch.as_tensor(obs), torch.as_tensor(acts)), trajectory
 
     def standardise(self, rows) -> None:
-        """Set the policy's input scale from the training rows, unless a warm start has set it already."""
-        features = self.policy.features
-        if not features.n and torch.equal(features.std, torch.ones_like(features.std)):
+        """Set the policy's input scale from the training rows, once."""
+        if self.scale_inputs:
             self.policy.standardise(rows[0].numpy())
+            self.scale_inputs = False
 
     def log_prob(self, obs: Tensor, acts: Tensor) -> Tensor:
         return self.policy.log_prob(obs, acts)

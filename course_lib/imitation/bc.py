@@ -24,5 +24,5 @@ def behavior_cloning(world, demonstrations: Demonstrations, policy: Policy | Non
     """
     demonstrations.check(world.observation_space, world.action_space)
     start = policy_for(world, hidden, seed) if policy is None else policy
-    clone = fit(ActsByPolicy(start), demonstrations, seed=seed, **options)
+    clone = fit(ActsByPolicy(start, scale_inputs=policy is None), demonstrations, seed=seed, **options)
     return clone.policy, clone.history

@@ -2,7 +2,8 @@
 
     ρ_π(s) = Σ_t γ^t P(s_t = s | π)        ρ_π = μ + γ P_πᵀ ρ_π    (infinite horizon)
 
-Two policies agree in every expected return exactly if they agree in ρ_π(s, a) (Syed, Bowling & Schapire 2008, Theorem 2).
+Every expected return is linear in it, J(π) = Σ ρ_π(s, a) R(s, a), and each occupancy measure belongs to exactly one stationary
+policy, π(a|s) = ρ(s, a)/ρ(s), wherever ρ(s) > 0 (Puterman 1994, §6.9; Syed, Bowling & Schapire 2008).
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ def ppo(world: Dynamics, *, policy: Policy | None = None, value: Value | None = 
     reward(obs (N, ...), acts (N, ...)) → (N,) instead of the world's own; the curve still counts the world's.
     ``critic_first``: leave the policy alone for this many updates, while the value network learns what it is worth; a warm
     start needs it, or the first advantages are noise and undo what was cloned.
-    ``until(curve, policy)``: stop early once true, asked after every update.
+    ``until(curve, policy)``: stop early once true, asked after every update in which an episode ended.
     """
     env = BatchEnv(world, n_envs)
     policy = policy_for(world, seed=seed) if policy is None else copy.deepcopy(policy)

@@ -19,7 +19,7 @@ Actor = Callable[[np.ndarray, np.ndarray, np.random.Generator], np.ndarray]
 
 @dataclass(frozen=True)
 class Rollouts:
-    """N episodes side by side. T is the horizon; rows that ended early are masked by ``alive``.
+    """N episodes side by side; T steps, until the last of them ended. Rows that ended earlier are masked by ``alive``.
 
     ``states`` (T+1, N, S), ``obs`` (T+1, N, ...), ``acts`` (T, N, ...), ``rews`` (T, N), ``alive`` (T, N): was this
     step taken?, ``terminated`` (N,).
@@ -83,5 +83,8 @@ def uniform(world: Dynamics) -> Actor:
 
 def noisy(act: Actor, sigma: float) -> Actor:
     """A continuous actor whose hand shakes: normal noise of standard deviation ``sigma`` on every action."""
-    return lambda obs, state, rng: act(obs, state, rng) + sigma * rng.standard_normal(
-        (len(obs), 1)).astype(np.float32)
+    def shaken(obs, state, rng):
+        a = act(obs, state, rng)
+        return a + sigma * rng.standard_normal(a.shape).astype(np.float32)
+
+    return shaken

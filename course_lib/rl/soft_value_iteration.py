@@ -8,7 +8,7 @@ With μ = 1 (the default) this is maximum-entropy RL, which pays log|A| for ever
 Everything is batched over leading dimensions of R and P, and differentiable. With an infinite horizon the gradient is the
 implicit one: at the fixed point V = F(V, θ), dL/dθ = uᵀ ∂F/∂θ where u solves u = dL/dV + uᵀ ∂F/∂V, and ∂F/∂V = γ P_π.
 Sources: Ziebart (2010), §6.2 (recurrences 9.1–9.3 in the finite case); Haarnoja et al. (2017), eqs. 2–6.
-Left out: double backward (differentiate the gradient by finite differences).
+Left out: double backward, which is refused (differentiate the gradient by finite differences).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import math
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 
 def soft_backup(R: Tensor, P: Tensor, V: Tensor, gamma: float, beta: float = 1.0, bonus: bool = True):
@@ -36,7 +37,7 @@ class _FixedPoint(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, R, P, gamma, beta, bonus, tolerance, most):
-        V = torch.zeros(torch.broadcast_shapes(R.shape[:-2], P.shape[:-3]) + R.shape[-2:-1], dtype=R.dtype)
+        V = torch.zeros(torch.broadcast_shapes(R.shape[:-2], P.shape[:-3]) + R.shape[-2:-1], dtype=R.dtype, device=R.device)
         for _ in range(most):
             Q, new = soft_backup(R, P, V, gamma, beta, bonus)
             moved, V = (new - V).abs().max(), new
@@ -50,11 +51,17 @@ class _FixedPoint(torch.autograd.Function):
         return V
 
     @staticmethod
+    @once_differentiable
     def backward(ctx, grad_V):
         P, V, pi = ctx.saved_tensors
         P_pi = torch.einsum("...sa,...sat->...st", pi, P)
-        A = torch.eye(P_pi.shape[-1], dtype=P.dtype) - ctx.gamma * P_pi
+        if ctx.gamma == 1:  # V of an absorbing state is the constant 0; its row would make the system singular
+            moves = (torch.einsum("...sas->...sa", P) < 1 - 1e-12).any(-1)
+            P_pi, grad_V = P_pi * moves.unsqueeze(-1), grad_V * moves
+        A = torch.eye(P_pi.shape[-1], dtype=P.dtype, device=P.device) - ctx.gamma * P_pi
         u = torch.linalg.solve(A.transpose(-1, -2), grad_V.unsqueeze(-1)).squeeze(-1)
+        if ctx.gamma == 1:
+            u = u * moves
         grad_R = u.unsqueeze(-1) * pi  # (..., S, A)
         grad_P = ctx.gamma * grad_R.unsqueeze(-1) * V.unsqueeze(-2).unsqueeze(-2)
         fit = lambda g, shape: g.sum_to_size(shape)
@@ -66,13 +73,13 @@ def soft_value_iteration(R: Tensor, P: Tensor, gamma: float, *, horizon: int | N
     """Soft-optimal (V, Q) for R (..., S, A) and P (..., S, A, S), float64 advised.
 
     Infinite horizon: V (..., S), Q (..., S, A); γ < 1, or γ = 1 where values stay finite. With ``horizon`` T, also for
-    γ = 1: V (T+1, ..., S), Q (T, ..., S, A), V[T] = 0. Terminal states: give them R = −∞-free self-loops of reward 0 and
-    ``bonus=False``, or they earn log|A| for ever.
+    γ = 1: V (T+1, ..., S), Q (T, ..., S, A), V[T] = 0. Terminal states: self-loops of reward 0, with
+    ``bonus=False``, or they earn log|A| for ever; with γ = 1 they get no gradient.
     """
     if horizon is None:
         V = _FixedPoint.apply(R, P, gamma, beta, bonus, tolerance, most)
         return V, soft_backup(R, P, V, gamma, beta, bonus)[0]
-    V = torch.zeros(torch.broadcast_shapes(R.shape[:-2], P.shape[:-3]) + R.shape[-2:-1], dtype=R.dtype)
+    V = torch.zeros(torch.broadcast_shapes(R.shape[:-2], P.shape[:-3]) + R.shape[-2:-1], dtype=R.dtype, device=R.device)
     Vs, Qs = [V], []
     for _ in range(horizon):
         Q, V = soft_backup(R, P, Vs[-1], gamma, beta, bonus)

@@ -32,7 +32,7 @@ function render({ model, el }) {
     if (!clipsReady()) return;
     [now.left, now.right].forEach((id, i) => {
       const { data, shape: [L, S] } = cache.get(id), t = Math.min(frame, L - 1);
-      drawState(canvases[i], model.get("drawer"), data.subarray(t * S, (t + 1) * S));
+      drawState(canvases[i], model.get("drawer"), data.subarray(t * S, (t + 1) * S), model.get("drawing"));
     });
   }
   function tick(ms) {

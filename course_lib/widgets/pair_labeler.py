@@ -39,6 +39,7 @@ class PairLabeler(anywidget.AnyWidget):
     _esm = module("pair_labeler")
     _css = style()
     drawer = traitlets.Unicode().tag(sync=True)
+    drawing = traitlets.Dict().tag(sync=True)
     fps = traitlets.Int(15).tag(sync=True)
 
     def __init__(self, world: Dynamics, pairs: Sequence[tuple[Trajectory, Trajectory]], store: LabelStore, *, task: str,
@@ -47,12 +48,12 @@ class PairLabeler(anywidget.AnyWidget):
         mode = mode or default_mode()
         if mode not in ("live", "simulated", "replay"):
             raise ValueError(f'mode must be "live", "simulated" or "replay", not {mode!r}')
-        super().__init__(drawer=world.drawer)
+        super().__init__(drawer=world.drawer, drawing=world.drawing)
         self._lock = threading.RLock()
         self.world, self.pairs, self.store, self.learn = world, list(pairs), store, learn
         self.task, self.question, self.annotator, self.mode = task, question, annotator, mode
         self.session = uuid.uuid4().hex[:12]
-        self.person = None  # what has been learned so far
+        self.person, self.trouble = None, ""  # what has been learned so far, or why not
         ids = store.keep([c for pair in self.pairs for c in pair], type(world).__name__)
         self.clip = dict(zip(ids, (c for pair in self.pairs for c in pair)))
         self.ids = [f"{a}-{b}" for a, b in zip(ids[::2], ids[1::2])]
@@ -74,6 +75,7 @@ class PairLabeler(anywidget.AnyWidget):
 
     def simulate(self, person, n: int | None = None, seed: int = 0) -> None:
         """Let a model of a person answer the next ``n`` pairs (all if None), as if they pressed the keys."""
+        self._only_in("simulated")
         rng = np.random.default_rng(seed)
         for index in range(len(self.given), len(self.pairs) if n is None else len(self.given) + n):
             first = person.label(compare(*([c] for c in self.pairs[index])), rng).choice[0] == 1
@@ -81,14 +83,20 @@ class PairLabeler(anywidget.AnyWidget):
             self._on_message(self, {"type": "answer", "pair": self.ids[index], "side": side, "ms": 0.0}, [])
 
     def replay(self, events: Sequence[dict]) -> None:
-        """Give recorded answers (from ``store.answers``) again, each to the pair it was given to."""
-        recorded = {e["pair"]: e for e in events}
-        for pair, left in zip(self.ids[len(self.given):], self.left[len(self.given):]):
-            if pair not in recorded:
-                return
-            choice = recorded[pair]["choice"]
-            side = "tie" if choice == 0.5 else "left" if (choice == 1) == (left == "first") else "right"
+        """Give recorded answers (from ``store.answers``) again, each to the pair it was given to; others are skipped."""
+        self._only_in("replay")
+        recorded = {e["pair"]: e["choice"] for e in events if e["pair"] in self.ids}
+        last = max((self.ids.index(pair) for pair in recorded), default=-1)
+        for index in range(len(self.given), last + 1):
+            pair, choice = self.ids[index], recorded.get(self.ids[index])
+            side = "skip" if choice is None else "tie" if choice == 0.5 else (
+                "left" if (choice == 1) == (self.left[index] == "first") else "right")
             self._on_message(self, {"type": "answer", "pair": pair, "side": side, "ms": 0.0}, [])
+
+    def _only_in(self, mode: str) -> None:
+        if self.mode != mode:
+            raise ValueError(f'this labeler is in mode "{self.mode}", and such answers must not be stored as a person\'s: make one with '
+                             f'mode="{mode}"')
 
     # ---- messages -----------------------------------------------------------------------------------------------
 
@@ -107,9 +115,8 @@ class PairLabeler(anywidget.AnyWidget):
                     self.send({"type": "sorry", "text": f"Not saved: {error}"})
                     return
                 self._send_current()
-                if changed and self.learn:
-                    data = self.comparisons()
-                    self.person = self.learn(data) if data else None
+                if changed:
+                    self._relearn()
 
     def _answer(self, message: dict) -> bool:
         index, side = len(self.given), message.get("side")
@@ -147,16 +154,21 @@ class PairLabeler(anywidget.AnyWidget):
 
     def _take_up(self) -> None:
         """Continue where this annotator stopped: the longest run of these pairs that has standing answers."""
-        events = self.store.events(task=self.task, annotator=self.annotator, kind="human")
-        undone = {e["undoes"] for e in events if e["event"] == "undo"}
-        standing = {e["pair"]: e for e in events if e["event"] != "undo" and e["seq"] not in undone}
+        standing = {e["pair"]: e for e in self.store.standing(task=self.task, annotator=self.annotator, kind="human")}
         for pair in self.ids:
             if pair not in standing:
                 break
             self.given.append(standing[pair])
             self.guesses.append(None)
-        if self.learn and (data := self.comparisons()):
-            self.person = self.learn(data)
+        self._relearn()
+
+    def _relearn(self) -> None:
+        """Refit. A model that cannot be fitted must not stand in the way of the labels, which are on disk already."""
+        data = self.comparisons() if self.learn else None
+        try:
+            self.person, self.trouble = self.learn(data) if data else None, ""
+        except Exception as error:  # whatever a learner's own function may raise
+            self.person, self.trouble = None, f"The model could not be fitted ({error}); your answers are saved."
 
     def _send_clip(self, id: str) -> None:
         if id in self.clip:
@@ -175,7 +187,7 @@ class PairLabeler(anywidget.AnyWidget):
         people = {"live": f"Saved in {self.store.path}", "simulated": "A simulated person is answering",
                   "replay": "Recorded answers"}[self.mode]
         message = dict(type="current", question=self.question, done=done, total=total, guesses=self.guesses,
-                       verdict=verdict if self.learn else "", note=people, finished=done >= total, pair="", next=[])
+                       verdict=self.trouble or (verdict if self.learn else ""), note=people, finished=done >= total, pair="", next=[])
         if done < total:
             left, right = self._sides(done)
             following = self._sides(done + 1) if done + 1 < total else []

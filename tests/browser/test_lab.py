@@ -6,6 +6,7 @@ import urllib.request
 
 import nbformat
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
 from .conftest import TOKEN, open_notebook, run_all
 
@@ -116,9 +117,16 @@ def test_buttons_tab_order_words_and_still_pictures(lab, page):
         page.keyboard.press("Tab")
         reached.append(page.evaluate("() => document.activeElement?.dataset?.say || 'left the widget'"))
     assert reached == ["left", "right", "tie", "skip", "undo", "play", "back", "on", "left the widget"]  # and no trap
+    no_violations(page)
     box = page.locator('[data-say="tie"]').bounding_box()
     assert box["height"] >= 44 and box["width"] >= 44
     assert [r[0] for r in rows(lab, "mouse")] == ["label", "skip"]
+
+
+def no_violations(page):
+    """axe-core finds nothing to complain of inside the widgets (Lab's own page is not ours)."""
+    found = Axe().run(page, context=".cw").response["violations"]
+    assert not found, [(v["id"], v["help"], [n["html"][:80] for n in v["nodes"]]) for v in found]
 
 
 def test_notebook_00_learns_from_clicks(lab, page):
@@ -145,6 +153,7 @@ def test_the_explorables_of_01_move_without_a_kernel(lab, page):
     open_notebook(page, lab, "play.ipynb")
     run_all(page)
     page.wait_for_selector(".cw[data-regret]")
+    no_violations(page)
     import course_lib.envs as envs
 
     for epsilon_log, T_log in ((-2, 1.5), (-3, 3), (-1, 0)):
