@@ -41,12 +41,15 @@ def test_validation_holds_out_trajectories_by_default_and_the_clone_drives():
 
 
 def test_a_warm_start_is_copied_and_keeps_its_scale():
+    """Also one whose scale happens to be 1, as after PPO, and for demonstrations of another spread."""
     world = Drive(horizon=60)
-    demos = rollout(world, expert(world), 4, np.random.default_rng(0)).demonstrations()
+    demos, others = (rollout(world, expert(world), 4, np.random.default_rng(s)).demonstrations() for s in (0, 1))
     first, _ = behavior_cloning(world, demos, epochs=5)
-    second, _ = behavior_cloning(world, demos, policy=first, epochs=5)
-    torch.testing.assert_close(first.features.std, second.features.std)
-    assert not torch.equal(first.body[0].weight, second.body[0].weight)
+    for start in (first, policy_for(world, seed=2)):
+        second, _ = behavior_cloning(world, others, policy=start, epochs=5)
+        torch.testing.assert_close(start.features.std, second.features.std, rtol=0, atol=0)
+        assert not torch.equal(start.body[0].weight, second.body[0].weight)
+    assert not torch.allclose(first.features.std, torch.ones(3))
 
 
 def test_same_seed_same_clone_and_wrong_spaces_are_refused():

@@ -132,10 +132,25 @@ def test_a_damaged_file_is_named_and_left_alone(tmp_path):
     with pytest.raises(StoreError, match="left untouched.*Move it aside"):
         LabelStore(path)
     assert path.read_bytes() == b"these are not labels" * 200
-    other = tmp_path / "other.sqlite"
-    sqlite3.connect(other).execute("create table event (x)").connection.commit()
-    with pytest.raises(StoreError, match="file of their own"):
-        LabelStore(other)
+    for i, table in enumerate(("event (x)", "_writable (y)")):
+        other = tmp_path / f"other{i}.sqlite"
+        sqlite3.connect(other).execute(f"create table {table}").connection.commit()
+        before = other.read_bytes()
+        with pytest.raises(StoreError, match="file of their own"):
+            LabelStore(other)
+        assert other.read_bytes() == before
+
+
+def test_what_stands_is_the_last_word_and_no_filter_brings_back_what_was_undone(tmp_path):
+    store = LabelStore(tmp_path / "l.sqlite")
+    a = store.append(**event(session="one"))
+    store.append(**event(session="two", choice=0.0))  # the same pair in a second window
+    assert [e["choice"] for e in store.answers()] == [0.0]
+    store.append(**event(session="three", event="undo", choice=None, undoes=a))
+    assert store.answers() == store.answers(session="one") == store.answers(event="label") == []
+    store.append(**event(annotator="another"))
+    store.append(**event(kind="simulated"))
+    assert len(store.answers()) == 2 and len(store.answers(kind="human")) == 1
 
 
 def test_an_unwritable_place_is_named(tmp_path):

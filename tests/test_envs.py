@@ -138,7 +138,8 @@ def test_tabular_sampling_has_the_right_frequencies():
 
 @pytest.mark.parametrize("change, message", [
     (dict(P=np.ones((2, 2, 2))), r"P\[0, 0\] sums to 2"), (dict(R=np.ones(2)), "R must have shape"),
-    (dict(initial=np.ones(2)), "initial must sum to 1"), (dict(gamma=1.5), "gamma"), (dict(P=np.ones((2, 2))), "P must have shape")])
+    (dict(initial=np.ones(2)), "initial must sum to 1"), (dict(gamma=1.5), "gamma"), (dict(P=np.full((2, 2, 2), [1.5, -0.5])), "negative"),
+    (dict(terminal=np.array([True, False])), "must stay terminal"), (dict(terminal=np.ones(3, bool)), "terminal must have shape"), (dict(P=np.ones((2, 2))), "P must have shape")])
 def test_a_wrong_mdp_is_refused(change, message):
     good = dict(P=np.full((2, 2, 2), 0.5), R=np.zeros((2, 2)), initial=np.array([0.5, 0.5]))
     envs.TabularMDP(**good)

@@ -119,6 +119,37 @@ def test_simulated_and_replayed_answers_are_stored_as_such(tmp_path):
     assert PairLabeler(WORLD, pairs(), store, task="t", mode="live").comparisons() is None  # neither passes for a human
 
 
+def test_replay_skips_what_was_skipped(tmp_path):
+    store = LabelStore(tmp_path / "l.sqlite")
+    first = PairLabeler(WORLD, pairs(), store, task="t", mode="live")
+    first.send = lambda content, buffers=None: None
+    for side in ("left", "skip", "right"):
+        say(first, side)
+    again = PairLabeler(WORLD, pairs(), store, task="t", mode="replay")
+    again.replay(store.answers(kind="human"))
+    assert len(again.given) == 3 and (again.comparisons().choice == first.comparisons().choice).all()
+
+
+def test_a_person_is_not_simulated_by_accident(labeler):
+    with pytest.raises(ValueError, match='mode="simulated"'):
+        labeler.simulate(likes_small_heading())
+    with pytest.raises(ValueError, match='mode="replay"'):
+        labeler.replay([])
+    assert labeler.store.events() == []
+
+
+def test_a_model_that_cannot_be_fitted_does_not_stand_in_the_way(labeler):
+    def learn(data):
+        raise FloatingPointError("the loss became nan")
+
+    labeler.learn = learn
+    say(labeler, "left")
+    say(labeler, "right")
+    assert "could not be fitted" in labeler.sent[-1][0]["verdict"] and len(labeler.store.answers()) == 2
+    again = PairLabeler(WORLD, pairs(), LabelStore(labeler.store.path), task="t", mode="live", learn=learn)
+    assert len(again.comparisons()) == 2
+
+
 def test_guesses_are_made_before_the_click(tmp_path):
     made = PairLabeler(WORLD, pairs(), LabelStore(tmp_path / "l.sqlite"), task="t", mode="simulated", learn=lambda data: likes_small_heading())
     made.simulate(likes_small_heading())

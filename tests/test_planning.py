@@ -110,6 +110,36 @@ def test_gamma_one_that_never_settles_says_so():
     assert torch.isfinite(V).all() and abs(V[grid.terminal]).max() < 1e-12
 
 
+def test_gamma_one_gradients_agree_with_finite_differences_where_values_are_finite():
+    grid = gridworld(3, 3, goals=((0, 2),), start=(2, 0), gamma=1.0)
+    moving, P = torch.as_tensor(~grid.terminal), torch.as_tensor(grid.P)
+    R = torch.as_tensor(grid.R)[moving].requires_grad_()
+
+    def value(R):
+        whole = torch.zeros(9, 4, dtype=torch.double).index_put((moving.nonzero()[:, 0],), R)
+        return soft_value_iteration(whole, P, 1.0, beta=3.0, bonus=False, tolerance=1e-13)[0]
+
+    assert torch.autograd.gradcheck(value, (R,), eps=1e-6, atol=1e-6)
+
+
+def test_second_derivatives_are_refused_rather_than_wrong():
+    mdp = random_mdp(0)
+    R = torch.as_tensor(mdp.R).requires_grad_()
+    V, _ = soft_value_iteration(R, torch.as_tensor(mdp.P), mdp.gamma)
+    (g,) = torch.autograd.grad(V.square().sum(), R, create_graph=True)
+    with pytest.raises(RuntimeError):
+        torch.autograd.grad(g.sum(), R)
+
+
+def test_planners_agree_on_a_world_with_an_end_whatever_the_reward_says_there():
+    mdp = gridworld().with_reward(np.ones((25, 4)))
+    V, Q = value_iteration(mdp)
+    np.testing.assert_allclose(evaluate(mdp, greedy(Q)), V, atol=1e-7)
+    np.testing.assert_allclose((occupancy(mdp, greedy(Q)) * mdp.R).sum(), mdp.initial @ V)
+    sharp, _ = soft_value_iteration(torch.as_tensor(mdp.R), torch.as_tensor(mdp.P), mdp.gamma, beta=1e4, bonus=False)
+    np.testing.assert_allclose(sharp, V, atol=1e-2)
+
+
 @pytest.mark.parametrize("gamma, horizon", [(0.9, None), (0.9, 7), (1.0, 7)])
 def test_occupancy_sums_values_and_counts(gamma, horizon):
     mdp = random_mdp(5, gamma=gamma)

@@ -1,6 +1,7 @@
 """Do the tests of a problem set tell right from wrong, through our own marking and through nbgrader?"""
 
 import collections
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -110,13 +111,28 @@ def test_edited_moved_and_copied_cells_change_nothing():
 
 
 @pytest.mark.parametrize("code, message", [
-    ("while True: pass", "endless loop"), ("import os; os._exit(0)", "process ended"), ("raise SystemExit", "SystemExit"),
+    ("while True: pass", "endless loop"), ("import os; os._exit(0)", "ended the whole process"), ("raise SystemExit", "SystemExit"),
     ("def masked_nll(:", "SyntaxError"), ("def masked_nll(a, b, c):\n    return undefined", "undefined.*line 2 of masked_nll")])
 def test_a_cell_that_misbehaves_gets_a_reason(code, message):
     (m,) = marking.mark(NAME, {"masked_nll": code}, only="masked_nll", limit_s=8)
     import re
 
     assert m.score == 0 and re.search(message, m.message), m.message
+
+
+def test_one_endless_loop_does_not_cost_the_other_exercises():
+    answers = marking.solutions(marking.reference(NAME)) | {"masked_nll": "while True: pass", "grouped_folds": "import os; os._exit(1)"}
+    scores = {m.exercise: m.score == m.max for m in marking.mark(NAME, answers, limit_s=20)}
+    assert scores == {ex: ex not in ("masked_nll", "grouped_folds") for ex in scores}
+
+
+def test_nbgrader_works_as_configured_in_a_fresh_clone(root, tmp_path):
+    """With the gradebook where nbgrader_config.py says, which nobody has made yet."""
+    shutil.copy(root / "nbgrader_config.py", tmp_path)
+    shutil.copytree(root / "solutions", tmp_path / "solutions")
+    done = subprocess.run([sys.executable, "-m", "nbgrader", "generate_assignment", NAME], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-1500:]
+    assert (tmp_path / "gradebook/gradebook.db").exists() and (tmp_path / "assignments" / NAME / f"{NAME}.ipynb").exists()
 
 
 def test_a_missing_cell_and_a_file_that_is_no_notebook(tmp_path):
