@@ -37,6 +37,7 @@ bench:
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "The course needs Python 3.11 or newer, and found none. Install it (python.org, your system's packages, or conda with environment.yml), or name it: make lab PYTHON=/path/to/python3.12"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is too old or does not run ($$($(PYTHON) --version 2>&1)): the course needs Python 3.11 or newer."; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "$(PYTHON) has no venv module. On Debian or Ubuntu: sudo apt install python3-venv"; exit 1; }
 	@free=$$(df -Pk . | awk 'NR==2 {print int($$4/1048576)}'); test "$$free" -ge 3 || { echo "Only $$free GB are free here; the course's environment needs about 3 GB (9 with CUDA)."; exit 1; }
 	@echo "Making $(VENV) with $$($(PYTHON) --version) ..."

@@ -45,6 +45,25 @@ def clipped_surrogate(log_prob: Tensor, old_log_prob: Tensor, advantage: Tensor,
     return -torch.min(ratio * advantage, ratio.clamp(1 - clip, 1 + clip) * advantage).mean()
 
 
+def improve(policy: Policy, value: Value, optimiser, batch, *, clip: float, entropy: float, value_weight: float,
+            max_grad: float, actor: bool = True) -> None:
+    """One gradient step on a minibatch (obs, acts, advantages, old log-probabilities, value targets), each (B, ...).
+
+    ``actor=False`` moves the value network only.
+    """
+    obs, acts, advantage, old_log_prob, target = batch
+    advantage = (advantage - advantage.mean()) / (advantage.std(correction=0) + 1e-8)
+    loss = value_weight * (value(obs) - target).square().mean()
+    if actor:
+        loss = loss + clipped_surrogate(policy.log_prob(obs, acts), old_log_prob, advantage, clip)
+        if entropy:
+            loss = loss - entropy * policy.entropy(obs).mean()
+    optimiser.zero_grad()
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(optimiser.param_groups[0]["params"], max_grad)
+    optimiser.step()
+
+
 @dataclass
 class Curve:
     """Learning as it went: environment ``steps`` so far and mean return of the episodes that ended since the last entry."""
@@ -70,8 +89,7 @@ def ppo(world: Dynamics, *, policy: Policy | None = None, value: Value | None = 
     env = BatchEnv(world, n_envs)
     policy = policy_for(world, seed=seed) if policy is None else copy.deepcopy(policy)
     value = Value(world.observation_space, seed=seed + 1) if value is None else copy.deepcopy(value)
-    parameters = [*policy.parameters(), *value.parameters()]
-    optimiser = torch.optim.Adam(parameters, lr, eps=1e-5, fused=True)
+    optimiser = torch.optim.Adam([*policy.parameters(), *value.parameters()], lr, eps=1e-5, fused=True)
     generator = torch.Generator().manual_seed(seed)
     obs, _ = env.reset(seed=seed)
     score, finished, curve = np.zeros(n_envs), [], Curve()
@@ -103,17 +121,9 @@ def ppo(world: Dynamics, *, policy: Policy | None = None, value: Value | None = 
             target, old = advantage + flat(v[0]), policy.log_prob(O, A)
         for _ in range(epochs):
             order = torch.randperm(len(O), generator=generator)
-            for o, a, adv, old_b, target_b in zip(*(x[order].split(batch_size) for x in (O, A, advantage, old, target))):
-                adv = (adv - adv.mean()) / (adv.std(correction=0) + 1e-8)
-                loss = value_weight * (value(o) - target_b).square().mean()
-                if update >= critic_first:
-                    loss = loss + clipped_surrogate(policy.log_prob(o, a), old_b, adv, clip)
-                    if entropy:
-                        loss = loss - entropy * policy.entropy(o).mean()
-                optimiser.zero_grad()
-                loss.backward()
-                torch.nn.utils.clip_grad_norm_(parameters, max_grad)
-                optimiser.step()
+            for batch in zip(*(x[order].split(batch_size) for x in (O, A, advantage, old, target))):
+                improve(policy, value, optimiser, batch, clip=clip, entropy=entropy, value_weight=value_weight,
+                        max_grad=max_grad, actor=update >= critic_first)
         if finished:
             curve.steps.append((update + 1) * n_envs * n_steps)
             curve.returns.append(float(np.mean(finished)))

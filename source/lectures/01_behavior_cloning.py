@@ -41,14 +41,14 @@ claims = Claims("01_behavior_cloning")
 # $$\hat\pi = \arg\max_\pi \sum_{i=1}^m \log \pi(a_i \mid s_i).$$
 #
 # That is behaviour cloning (Pomerleau, 1989), and also, with tokens for actions, the supervised fine-tuning of language models. For a
-# Gaussian policy of fixed spread it is least squares, for a discrete one cross-entropy. The entry point, and the person whose likelihood `fit`
-# maximises, as they run in this notebook:
+# Gaussian policy of fixed spread it is least squares, for a discrete one cross-entropy. The entry point, and the two likelihoods that
+# are maximised, as they run in this notebook:
 
 # %%
-from course_lib.humans import ActsByPolicy
+from course_lib.rl.networks import Categorical, Gaussian
 
-show_source(behavior_cloning)
-show_source(ActsByPolicy.log_prob)
+for piece in (behavior_cloning, Categorical.log_prob, Gaussian.log_prob):
+    show_source(piece)
 
 # %% [markdown]
 # It is supervised learning, and supervised learning promises something about examples drawn *independently* from *one*
