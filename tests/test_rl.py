@@ -108,7 +108,8 @@ def test_time_limits_are_bootstrapped_and_ends_are_not():
     assert worth[True] < 4.2
 
 
-@pytest.mark.parametrize("world, steps, better", [(CartPole(horizon=100), 40_000, 60), (Drive(horizon=60, levels=5), 60_000, 20)])
+@pytest.mark.parametrize("world, steps, better", [(CartPole(horizon=100), 40_000, 60), (Drive(horizon=60, levels=5), 60_000, 20),
+                                                  (Drive(horizon=60), 60_000, 20)])
 def test_ppo_learns(world, steps, better):
     before = rollout(world, uniform(world), 200, np.random.default_rng(0)).returns.mean()
     policy, _, curve = ppo(world, steps=steps, n_steps=60, seed=0)

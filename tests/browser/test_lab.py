@@ -5,8 +5,12 @@ import sqlite3
 import urllib.request
 
 import nbformat
+import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+
+import course_lib.envs as envs
+from course_lib.rl.rollouts import rollout, uniform
 
 from .conftest import TOKEN, open_notebook, run_all
 
@@ -154,8 +158,6 @@ def test_the_explorables_of_01_move_by_their_own_javascript(lab, page):
     run_all(page)
     page.wait_for_selector(".cw[data-regret]")
     no_violations(page)
-    import course_lib.envs as envs
-
     for epsilon_log, T_log in ((-2, 1.5), (-3, 3), (-1, 0)):
         for selector, value in ((".e", epsilon_log), (".t", T_log)):
             page.locator(selector).evaluate("(e, v) => { e.value = v; e.dispatchEvent(new Event('input')) }", value)
@@ -165,3 +167,22 @@ def test_the_explorables_of_01_move_by_their_own_javascript(lab, page):
     page.locator("text=drive").first.click()
     page.wait_for_selector('.cw[data-t="4"]')
     assert page.locator("figcaption").all_inner_texts() == ["a: 0 of 4 steps off the road", "b: 4 of 4 steps off the road"]
+
+
+@pytest.mark.parametrize("world", envs.WORLDS)
+def test_every_world_is_drawn_by_its_javascript(chromium, root, world):
+    """Two different states give two different pictures, without an error."""
+    kind, parameters = envs.WORLDS[world]
+    dynamics, rng = kind(**parameters), np.random.default_rng(0)
+    run = rollout(dynamics, uniform(dynamics), 1, rng, horizon=20)
+    states = [run.states[0, 0].tolist(), run.states[-1, 0].tolist()]
+    page = chromium.new_page()
+    errors = []
+    page.on("pageerror", lambda e: errors.append(str(e)))
+    page.set_content('<canvas style="width:200px;height:200px"></canvas>')
+    page.add_script_tag(content=(root / "course_lib/envs/draw.js").read_text() + "; window.drawState = drawState;")
+    pictures = page.evaluate("""([name, states, parameters]) => states.map((s) => {
+        const c = document.querySelector('canvas'); drawState(c, name, new Float32Array(s), parameters); return c.toDataURL(); })""",
+                             [dynamics.drawer, states, dynamics.drawing])
+    page.close()
+    assert not errors and pictures[0] != pictures[1] and len(pictures[0]) > 500
