@@ -41,6 +41,8 @@ def labeler(page, out: Path) -> None:
                 page.locator(".cw[data-pair]").press("ArrowLeft" if away[0] < away[1] else "ArrowRight")
             page.wait_for_selector('.cw[data-done="12"][aria-busy="false"]')
             page.wait_for_timeout(1500)  # into the clips
+            shorten = "(e, folder) => { e.textContent = e.textContent.replace(folder, 'workspace'); }"
+            page.locator(".cw[data-pair] .status").evaluate(shorten, os.path.realpath(folder))
             page.locator(".cw[data-pair]").screenshot(path=out / "labeler.png")
         finally:
             lab.terminate()
