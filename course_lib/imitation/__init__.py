@@ -1,5 +1,6 @@
 """Learning to act from people who act."""
 
 from .bc import behavior_cloning
+from .dagger import DAgger, dagger
 
-__all__ = ["behavior_cloning"]
+__all__ = ["DAgger", "behavior_cloning", "dagger"]
