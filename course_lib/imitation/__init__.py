@@ -2,5 +2,6 @@
 
 from .bc import behavior_cloning
 from .dagger import DAgger, dagger
+from .smile import Smile, smile
 
-__all__ = ["DAgger", "behavior_cloning", "dagger"]
+__all__ = ["DAgger", "Smile", "behavior_cloning", "dagger", "smile"]
