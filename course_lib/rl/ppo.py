@@ -82,8 +82,8 @@ def ppo(world: Dynamics, *, policy: Policy | None = None, value: Value | None = 
 
     ``policy``, ``value``: start from these (copied): a cloned policy is a warm start. ``reward``: pay
     reward(obs (N, ...), acts (N, ...)) → (N,) instead of the world's own; the curve still counts the world's.
-    ``critic_first``: leave the policy alone for this many updates, while the value network learns what it is worth; a warm
-    start needs it, or the first advantages are noise and undo what was cloned.
+    ``critic_first``: leave the policy alone for this many updates, while the value network learns what it is worth. The
+    first advantages of a fresh value network are noise, and may undo a warm start; try both, it does not help everywhere.
     ``until(curve, policy)``: stop early once true, asked after every update in which an episode ended.
     """
     env = BatchEnv(world, n_envs)
