@@ -101,7 +101,11 @@ def test_a_new_kernel_takes_up_where_the_old_one_stopped(labeler):
     for side in ("left", "tie", "right"):
         say(labeler, side)
     labeler._on_message(labeler, {"type": "undo"}, [])
-    again = PairLabeler(WORLD, pairs(), LabelStore(labeler.store.path), task="t", mode="live")
+    again = PairLabeler(WORLD, pairs(), LabelStore(labeler.store.path), task="t", mode="live", learn=lambda data: likes_small_heading())
+    sent = []
+    again.send = lambda content, buffers=None: sent.append(content)
+    again._on_message(again, {"type": "ready"}, [])
+    assert "learned from 2 answers you gave before" in sent[0]["verdict"]
     assert len(again.given) == 2 and (again.comparisons().choice == labeler.comparisons().choice).all()
     assert again.session != labeler.session and len(again.store.events()) == 4
     stranger = PairLabeler(WORLD, pairs(), LabelStore(labeler.store.path), task="t", mode="live", annotator="somebody else")

@@ -183,7 +183,9 @@ class PairLabeler(anywidget.AnyWidget):
         done, total = len(self.given), len(self.pairs)
         guesses = [g for g in self.guesses if g is not None]
         verdict = (f"The model guessed {sum(guesses)} of your {len(guesses)} choices before you made them "
-                   f"(chance: {len(guesses) / 2:g}).") if guesses else "The model will start guessing after your first answer."
+                   f"(chance: {len(guesses) / 2:g}).") if guesses else (
+            f"The model has learned from {done} answers you gave before." if done > 1 else
+            "The model will start guessing after your first answer.")
         people = {"live": f"Saved in {self.store.path}", "simulated": "A simulated person is answering",
                   "replay": "Recorded answers"}[self.mode]
         message = dict(type="current", question=self.question, done=done, total=total, guesses=self.guesses,

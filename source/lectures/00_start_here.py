@@ -106,7 +106,7 @@ if answers is not None:
     seen = torch.stack([phi(torch.from_numpy(c.obs[:-1]), torch.from_numpy(c.acts)).sum(0) for c in some])  # (clips, 5)
     table([{"one clip is more … than another": n, "your score of it changes by": f"{x:+.1f}"} for n, x in zip(names, w * seen.std(0))],
           "What your clicks said about you (a guess, not a verdict): a typical difference between two clips, times its weight")
-    print("A difference of 1 in score is a preference of 73 to 27, of 3 one of 95 to 5.")
+    print("A difference of 1 in score is a preference of 73 to 27, of 3 one of 95 to 5, slips aside.")
 
 # %% [markdown]
 # ## Run: let it drive the way you like

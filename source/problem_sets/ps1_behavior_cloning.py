@@ -371,7 +371,7 @@ assert all((x == y).all() for x, y in zip(_again, shaken_demonstrations(0.2, 3, 
 # all tensors on `device`. Draw everything at random from torch's own generator, which is seeded for you: the same `seed` must give the same network. Return the **logits** for `query`, on
 # the CPU and without gradient.
 #
-# With a GPU the cell after the tests trains on two million pairs with 1,024 units in batches of 8,192 (it prints how long that took); on two CPU cores it takes 20,000 pairs and 64 units, some ten seconds in all. The
+# With a GPU the cell after the tests trains on two million pairs with 1,024 units in batches of 8,192 (it prints how long that took); on two CPU cores it takes 20,000 pairs and 64 units, a few seconds in all. The
 # code is the same. The tests want a mean loss below 0.25 nats on held-out data with four classes, for which guessing costs 1.39, after 400 steps.
 
 # %% ex="fit_and_predict" part="solution"
