@@ -6,8 +6,8 @@ import torch
 
 from course_lib.envs import Drive
 from course_lib.imitation import behavior_cloning
-from course_lib.imitation.dagger import DAgger, dagger, expert_first, exponential, linear, mixed
-from course_lib.rl.rollouts import expert, rollout
+from course_lib.imitation.dagger import DAgger, RoundFailed, dagger, expert_first, exponential, learn, linear, mixed
+from course_lib.rl.rollouts import expert, rollout, uniform
 
 WORLD = Drive(horizon=60)
 FAST = dict(drives=4, epochs=30, lr=3e-3, validate=20)
@@ -40,7 +40,7 @@ def test_every_label_is_the_experts_in_a_state_that_was_visited_and_is_counted()
 def test_with_beta_one_it_is_behaviour_cloning():
     done = dagger(WORLD, expert(WORLD), rounds=1, seed=3, **FAST)
     rng = np.random.default_rng([3, 0])
-    demos = rollout(WORLD, mixed(expert(WORLD), expert(WORLD), 1.0), 4, rng).demonstrations()
+    demos = rollout(WORLD, mixed(expert(WORLD), uniform(WORLD), 1.0), 4, rng).demonstrations()
     clone, _ = behavior_cloning(WORLD, demos, seed=3, epochs=30, lr=3e-3)
     torch.testing.assert_close(done.policies[0].body[0].weight, clone.body[0].weight)
 
@@ -60,10 +60,46 @@ def test_stopped_and_resumed_is_the_same_as_never_stopped():
 def test_an_expert_who_fails_loses_only_the_round(answer, message):
     kept = dagger(WORLD, expert(WORLD), rounds=1, seed=0, **FAST)
     before = (list(kept.scores), len(kept.data))
-    with pytest.raises((ValueError, ZeroDivisionError), match=message):
+    with pytest.raises(RoundFailed, match=f"round 2.*{message}.*The 1 rounds before it are kept") as failed:
         dagger(WORLD, answer, rounds=2, seed=0, progress=kept, **FAST)
-    assert (kept.scores, len(kept.data)) == before and isinstance(kept, DAgger)
+    assert (kept.scores, len(kept.data)) == before and failed.value.progress is kept
     assert len(dagger(WORLD, expert(WORLD), rounds=2, seed=0, progress=kept, **FAST).scores) == 2
+
+
+def test_an_expert_who_fails_late_hands_back_the_rounds_before():
+    """Nobody passed ``progress``: the exception holds it."""
+    asked = []
+
+    def gives_up(obs, state, rng):
+        asked.append(1)
+        return WORLD.expert(state) if len(asked) <= 90 else 1 / 0
+
+    with pytest.raises(RoundFailed) as failed:
+        dagger(WORLD, gives_up, rounds=3, seed=0, **FAST)
+    assert len(asked) == 91 and failed.value.progress.labels == [240] and len(failed.value.progress.policies) == 1
+
+
+def test_the_expert_is_asked_once_about_every_state_and_that_answer_is_the_label():
+    asked = []
+
+    def shaky(obs, state, rng):
+        asked.append(np.clip(WORLD.expert(state) + rng.normal(0, 0.3, (len(obs), 1)), -1, 1).astype(np.float32))
+        return asked[-1]
+
+    done = dagger(WORLD, shaky, rounds=2, beta=exponential(0.5), seed=0, **FAST)
+    assert sum(map(len, asked)) == done.labels[-1] == 480
+    labels = np.concatenate([np.stack([t.acts for t in done.data[r:r + 4]], 1) for r in (0, 4)])  # (2 × 60, 4, 1)
+    np.testing.assert_array_equal(labels, np.stack(asked))
+
+
+def test_a_round_without_states_is_refused_and_changes_nothing():
+    kept = dagger(WORLD, expert(WORLD), rounds=1, seed=0, **FAST)
+    with pytest.raises(ValueError, match="no labelled state"):
+        learn(WORLD, kept, [])
+    for nothing in (dict(drives=0), {}):
+        with pytest.raises(ValueError, match="at least 1"):
+            dagger(WORLD if nothing else Drive(horizon=0), expert(WORLD), rounds=2, seed=0, progress=kept, **nothing)
+    assert kept.labels == [240] and isinstance(kept, DAgger)
 
 
 def test_at_equal_labels_it_leaves_the_road_less_than_cloning():

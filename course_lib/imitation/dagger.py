@@ -19,7 +19,7 @@ import numpy as np
 from course_lib.data import Demonstrations, Trajectory
 from course_lib.envs import Dynamics
 from course_lib.rl.networks import Policy
-from course_lib.rl.rollouts import Actor, Rollouts, rollout
+from course_lib.rl.rollouts import Actor, rollout, uniform
 
 from .bc import behavior_cloning
 
@@ -83,33 +83,62 @@ def asked(world: Dynamics, expert: Actor) -> Actor:
     return answer
 
 
-def labelled(drives: Rollouts, expert: Actor, rng: np.random.Generator) -> list[Trajectory]:
-    """The drives' states with the expert's actions in place of those that were taken."""
-    T, N = drives.alive.shape
-    obs, states = (x[:T].reshape(T * N, *x.shape[2:]) for x in (drives.obs, drives.states))
-    labels = expert(obs, states, rng).reshape(T, N, *drives.acts.shape[2:])
-    own = drives.demonstrations()
+def labelled(world: Dynamics, expert: Actor, learner: Actor, beta: float, drives: int, rng: np.random.Generator) -> list[Trajectory]:
+    """``drives`` drives of β π* + (1 − β) π̂, with the expert's actions in place of those that were taken. The expert is asked
+    once about every state visited, and that answer is both the label and, where the draw says so, what is done."""
+    answers = []
+
+    def remembered(obs, state, rng):
+        answers.append(expert(obs, state, rng))
+        return answers[-1]
+
+    own = rollout(world, mixed(remembered, learner, beta), drives, rng).demonstrations()
+    labels = np.stack(answers)  # (T, drives, ...)
     return [Trajectory(t.obs, labels[:len(t), i], t.rews, t.terminated, t.truncated, t.states) for i, t in enumerate(own)]
+
+
+def learn(world: Dynamics, progress: DAgger, new: list[Trajectory], *, validate: int = 50, seed: int = 0, **fit_options) -> None:
+    """The second half of a round: D ← D ∪ D_i, π̂_{i+1} fitted to D, and scored on ``validate`` drives of its own (the same
+    roads in every round). ``progress`` is changed at the very end, so that an error leaves it as it was."""
+    if not sum(map(len, new)):
+        raise ValueError("this round brought no labelled state, so there is nothing to learn from it: let it visit some (drives > 0, "
+                         "horizon > 0), or let the expert answer in some")
+    data = progress.data + new
+    policy, _ = behavior_cloning(world, Demonstrations(data), seed=seed, **fit_options)
+    score = rollout(world, policy.greedy, validate, np.random.default_rng([seed, 1])).returns.mean()
+    progress.data = data
+    progress.policies.append(policy)
+    progress.scores.append(float(score))
+    progress.labels.append(sum(map(len, data)))
+
+
+class RoundFailed(RuntimeError):
+    """A round of DAgger or SMILe could not be finished. ``progress`` holds every round before it."""
+
+    def __init__(self, progress, error: Exception):
+        done = len(progress.policies)
+        super().__init__(f"round {done + 1}: {type(error).__name__}: {error}. The {done} rounds before it are kept: go on "
+                         "with progress=error.progress, where error is this exception")
+        self.progress = progress
 
 
 def dagger(world: Dynamics, expert: Actor, *, rounds: int = 10, drives: int = 5, beta: Schedule = expert_first, validate: int = 50,
            progress: DAgger | None = None, seed: int = 0, **fit_options) -> DAgger:
     """``rounds`` rounds of ``drives`` drives each. ``expert``: anything that acts (a policy, a script, a person).
 
-    ``progress``: go on from here (it is changed in place, after each whole round, so that an error or an interruption loses only
-    the round it falls in). ``fit_options`` go to :func:`behavior_cloning`. With one drive in all nothing can be held out: pass
-    ``held_out=0``, or more drives. Expert labels asked: every state of every drive, once.
+    ``progress``: go on from here (it is changed in place, after each whole round, so that an interruption loses only the round it
+    falls in). ``fit_options`` go to :func:`behavior_cloning`. With one drive in all nothing can be held out: pass ``held_out=0``,
+    or more drives. Expert labels asked: every state of every drive, once. Raises :class:`RoundFailed`, which holds the rounds
+    before, if the expert cannot be learned from.
     """
     progress, expert = progress if progress is not None else DAgger(), asked(world, expert)
+    if drives < 1 or world.horizon < 1:
+        raise ValueError(f"drives and the world's horizon must be at least 1, or no state is visited; got {drives} and {world.horizon}")
     for i in range(len(progress.policies), rounds):
         rng = np.random.default_rng([seed, i])
-        learner = progress.policies[-1].greedy if progress.policies else expert  # π̂_1 may be any policy: with β_0 = 1 it never acts
-        visited = rollout(world, mixed(expert, learner, beta(i)), drives, rng)
-        data = progress.data + labelled(visited, expert, rng)
-        policy, _ = behavior_cloning(world, Demonstrations(data), seed=seed, **fit_options)
-        score = rollout(world, policy.greedy, validate, np.random.default_rng([seed, i, 1])).returns.mean()
-        progress.data = data
-        progress.policies.append(policy)
-        progress.scores.append(float(score))
-        progress.labels.append(sum(len(t) for t in data))
+        learner = progress.policies[-1].greedy if progress.policies else uniform(world)  # π̂_1: "any policy"; with β_0 = 1 it never acts
+        try:
+            learn(world, progress, labelled(world, expert, learner, beta(i), drives, rng), validate=validate, seed=seed, **fit_options)
+        except Exception as error:  # whatever an expert may raise
+            raise RoundFailed(progress, error) from error
     return progress

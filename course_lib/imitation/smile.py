@@ -16,10 +16,10 @@ import numpy as np
 from course_lib.data import Demonstrations
 from course_lib.envs import Dynamics
 from course_lib.rl.networks import Policy
-from course_lib.rl.rollouts import Actor, rollout
+from course_lib.rl.rollouts import Actor, uniform
 
 from .bc import behavior_cloning
-from .dagger import asked, labelled
+from .dagger import RoundFailed, asked, labelled
 
 
 def weights(n: int, alpha: float) -> np.ndarray:
@@ -66,6 +66,7 @@ def smile(world: Dynamics, expert: Actor, *, alpha: float = 0.3, rounds: int = 1
     """``rounds`` rounds of ``drives`` drives each; 0 < α < 1 is how much of the expert is replaced in each round.
 
     ``progress``: go on from here (changed in place after each whole round). ``fit_options`` go to :func:`behavior_cloning`.
+    Raises :class:`RoundFailed`, which holds the rounds before, if the expert cannot be learned from.
     """
     if not 0 < alpha < 1:
         raise ValueError(f"alpha must lie between 0 and 1, got {alpha}")
@@ -74,9 +75,12 @@ def smile(world: Dynamics, expert: Actor, *, alpha: float = 0.3, rounds: int = 1
         raise ValueError(f"these rounds were made with alpha = {progress.alpha}; go on with that, not with {alpha}")
     for n in range(len(progress.policies), rounds):
         rng = np.random.default_rng([seed, n])
-        current = mixture([expert, *(p.greedy for p in progress.policies)], weights(n, alpha))
-        data = labelled(rollout(world, current, drives, rng), expert, rng)
-        policy, _ = behavior_cloning(world, Demonstrations(data), seed=seed, **fit_options)
+        learner = progress.learner if n else uniform(world)  # π^n = (1−α)^n π* + (1 − (1−α)^n) × the mixture without the expert
+        try:
+            data = labelled(world, expert, learner, (1 - alpha) ** n, drives, rng)
+            policy, _ = behavior_cloning(world, Demonstrations(data), seed=seed, **fit_options)
+        except Exception as error:  # whatever an expert may raise
+            raise RoundFailed(progress, error) from error
         progress.policies.append(policy)
         progress.labels.append(sum(len(t) for t in data) + (progress.labels[-1] if progress.labels else 0))
     return progress
