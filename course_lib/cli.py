@@ -16,9 +16,12 @@ from rich.table import Table
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Learning from Humans: the course's own tools.",
                   pretty_exceptions_show_locals=False)
 out = Console()
-LAB_DEFAULTS = {  # Lab asks nothing of the network, and no end of a line is hidden
-    "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
-    "@jupyterlab/notebook-extension:tracker": {"codeCellConfig": {"lineWrap": True}},
+ENVIRONMENT_FILES = {
+    "share/jupyter/lab/settings/overrides.json": {  # Lab asks nothing of the network, and no end of a line is hidden
+        "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
+        "@jupyterlab/notebook-extension:tracker": {"codeCellConfig": {"lineWrap": True}},
+    },
+    "etc/jupyter/jupyter_server_config.d/course_lib.json": {"ServerApp": {"jpserver_extensions": {"course_lib.server": True}}},
 }
 Json = Annotated[bool, typer.Option("--json", help="print JSON instead of a table")]
 
@@ -67,10 +70,11 @@ def lab(context: typer.Context,
             out.print(line, highlight=False)
     except OSError as error:
         stop(f"{workspace} cannot be written ({error}): choose another place with --workspace FOLDER")
-    defaults = Path(sys.prefix) / "share/jupyter/lab/settings/overrides.json"
-    if own_environment() and not defaults.exists():
-        defaults.parent.mkdir(parents=True, exist_ok=True)
-        defaults.write_text(json.dumps(LAB_DEFAULTS, indent=1))
+    if own_environment():
+        for name, content in ENVIRONMENT_FILES.items():
+            if not (path := Path(sys.prefix) / name).exists():  # once: what its owner changes there afterwards stays changed
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(json.dumps(content, indent=1))
     out.print(f"Your copy: {workspace}. JupyterLab starts; stop it with Ctrl-C.", highlight=False)
     command = [sys.executable, "-m", "jupyter", "lab", f"--ServerApp.root_dir={workspace}",
                "--LabApp.default_url=/lab/tree/00_start_here.ipynb"]

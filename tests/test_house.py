@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
-ROOMS = ["plots", "machine", "show", "claims", "envs", "data", "rl", "humans", "imitation", "irl", "preferences", "theory_of_mind",
+ROOMS = ["plots", "machine", "show", "claims", "server", "envs", "data", "rl", "humans", "imitation", "irl", "preferences", "theory_of_mind",
          "language", "widgets", "grading", "authoring", "cli"]
-GROUND = {"plots", "machine", "show", "claims"}
+GROUND = {"plots", "machine", "show", "claims", "server"}
 
 
 def rooms_imported(path):

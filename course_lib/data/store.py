@@ -20,7 +20,7 @@ import sqlalchemy as sa
 
 from .trajectories import Comparisons, Trajectory, compare
 
-EVENTS = ("label", "tie", "skip", "undo")
+EVENTS = ("label", "tie", "skip", "correction", "undo")
 KINDS = ("human", "simulated", "replay")
 
 _meta = sa.MetaData()
@@ -32,11 +32,11 @@ EVENT = sa.Table(
     sa.Column("annotator", sa.String, nullable=False),  # an alias the person chose
     sa.Column("session", sa.String, nullable=False),  # one run of one labeler
     sa.Column("kind", sa.String, nullable=False),  # human, simulated or replay
-    sa.Column("event", sa.String, nullable=False),  # label, tie, skip or undo
-    sa.Column("pair", sa.String, nullable=False),
-    sa.Column("first", sa.String, nullable=False),  # clip ids
+    sa.Column("event", sa.String, nullable=False),  # one of EVENTS
+    sa.Column("pair", sa.String, nullable=False),  # the question: two clip ids, or for a correction its drive and step
+    sa.Column("first", sa.String, nullable=False),  # clip ids; the first alone for a correction
     sa.Column("second", sa.String, nullable=False),
-    sa.Column("choice", sa.Float),  # 1 first, 0 second, 0.5 the same; null for skip and undo
+    sa.Column("choice", sa.Float),  # 1 first, 0 second, 0.5 the same; null for the other events
     sa.Column("left", sa.String),  # which clip stood on the left: "first" or "second"
     sa.Column("response_ms", sa.Float),  # from the pair being drawn to the answer
     sa.Column("model_version", sa.Integer),  # how many labels the model had learned from when it was asked
@@ -171,6 +171,10 @@ class LabelStore:
     def answers(self, **where) -> list[dict]:
         """The labels and ties that stand, oldest first: undone ones and skips are left out."""
         return [e for e in self.standing(**where) if e["event"] in ("label", "tie")]
+
+    def corrections(self, **where) -> list[dict]:
+        """The corrections that stand, oldest first, each with its piece of a drive as ``clip``: states, and what the person did in them."""
+        return [e | {"clip": self.clip(e["first"])} for e in self.standing(**where) if e["event"] == "correction"]
 
     def comparisons(self, **where) -> Comparisons | None:
         """The standing answers with their clips, ready for ``fit``; None if there are none yet."""

@@ -18,6 +18,8 @@ import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
+KEYS = ("left", "right", "straight")  # what a person who drives can hold down
+
 
 @dataclass(frozen=True)
 class Dynamics(ABC):
@@ -55,6 +57,10 @@ class Dynamics(ABC):
     @abstractmethod
     def draw(self, ax, state: np.ndarray) -> None:
         """Draw one state (S,) on a matplotlib axes."""
+
+    def by_keys(self, state: np.ndarray, held: str) -> np.ndarray:
+        """What a person does in states (N, S) who holds down one of ``KEYS``: actions (N, ...)."""
+        raise TypeError(f"{type(self).__name__} has no by_keys(): nobody has said what the arrow keys do there")
 
     def describe(self, states: np.ndarray) -> str:
         """A clip (L, S) in words, for a person who cannot see it."""

@@ -60,6 +60,12 @@ class Drive(Dynamics):
             return 2.0 * action / (self.levels - 1) - 1.0
         return np.clip(action.reshape(len(action)).astype(float), -1.0, 1.0)
 
+    def action(self, u: np.ndarray) -> np.ndarray:
+        """Steering (N,) as actions of this environment's action space, (N, 1), or (N,) levels."""
+        if self.levels:
+            return np.rint((u + 1) / 2 * (self.levels - 1)).astype(np.int64)
+        return u[:, None].astype(np.float32)
+
     def initial(self, n, rng):
         state = np.zeros((n, 9))
         state[:, Y] = rng.uniform(-0.2, 0.2, n)
@@ -106,10 +112,12 @@ class Drive(Dynamics):
         ``state`` (N, 9) → actions of this environment's action space, (N, 1) or (N,).
         """
         towards = np.clip(-0.5 * (state[:, Y] - target), -0.6, 0.6)  # the heading it would like, [rad]
-        u = np.clip(state[:, KAPPA] / self.kappa_max + 1.5 * (towards - state[:, PSI]), -1.0, 1.0)
-        if self.levels:
-            return np.rint((u + 1) / 2 * (self.levels - 1)).astype(np.int64)
-        return u[:, None].astype(np.float32)
+        return self.action(np.clip(state[:, KAPPA] / self.kappa_max + 1.5 * (towards - state[:, PSI]), -1.0, 1.0))
+
+    def by_keys(self, state, held):
+        """The wheel turns towards full lock, or back to the middle, by at most a quarter in a step, from where it was: (N, 1) or (N,)."""
+        lock = {"left": 1.0, "right": -1.0, "straight": 0.0}[held]
+        return self.action(state[:, PREV] + np.clip(lock - state[:, PREV], -0.25, 0.25))
 
     def draw(self, ax, state):
         y, psi, kappa = state[Y], state[PSI], state[KAPPA]

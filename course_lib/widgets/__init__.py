@@ -2,5 +2,6 @@
 
 from .explorables import OffTheData, TightropeExplorer
 from .pair_labeler import PairLabeler
+from .play import Play
 
-__all__ = ["OffTheData", "PairLabeler", "TightropeExplorer"]
+__all__ = ["OffTheData", "PairLabeler", "Play", "TightropeExplorer"]

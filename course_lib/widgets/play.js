@@ -1,0 +1,115 @@
+// The learner drives, you take over. Lockstep: ask for step k with the held key, draw what comes back, ask again when it is time.
+// to kernel:   ready | step {drive, k, held} | end {drive, k} | undo {drive, k}
+// from kernel: frame {drive, k, horizon, yours, labels, ...} + float32 state | round {scores, labels, text, note, unit} | busy {text} | sorry {text}
+const OFFSET = { drive: (s) => -s[0] }; // for the strip below the picture: left of the middle is up
+function render({ model, el }) {
+  let frame = null, held = [], paused = true, waiting = 0, due = 0, timer = 0, trail = [];
+  el.innerHTML = `
+    <div class="cw play" role="group" tabindex="0" data-lm-suppress-shortcuts="true" data-k="0" data-rounds="0"
+         aria-label="The learner drives. Hold left or right arrow to take over and steer, up arrow to straighten; space to start and pause, Z to take back, N to end the drive.">
+      <p class="who"></p>
+      <div class="scene"><canvas class="world" aria-hidden="true"></canvas>
+        <div class="side">
+          <p class="quiet unit"></p>
+          <ol class="rounds"></ol>
+          <p class="quiet count"></p>
+        </div>
+      </div>
+      <canvas class="strip" aria-hidden="true"></canvas>
+      <div class="controls">
+        <button data-hold="left" aria-keyshortcuts="ArrowLeft"><kbd>←</kbd> left</button>
+        <button data-hold="straight" aria-keyshortcuts="ArrowUp"><kbd>↑</kbd> straight</button>
+        <button data-hold="right" aria-keyshortcuts="ArrowRight">right <kbd>→</kbd></button>
+        <button data-say="go" aria-keyshortcuts="Space"><kbd>space</kbd> <span class="pp">start</span></button>
+        <button data-say="undo" aria-keyshortcuts="z"><kbd>Z</kbd> take back</button>
+        <button data-say="end" aria-keyshortcuts="n"><kbd>N</kbd> end drive, learn</button>
+      </div>
+      <label>Speed <input class="fps" type="range" min="2" max="40" step="1"> <output></output></label>
+      <p class="status" aria-live="polite"></p>
+      <p class="quiet note"></p>
+    </div>`;
+  const root = el.querySelector(".cw"), $ = (q) => root.querySelector(q), speed = $(".fps");
+  const paint = () => {
+    $(".pp").textContent = paused ? "start" : "pause"; root.dataset.paused = paused;
+    const yours = frame && frame.yours; root.dataset.yours = !!yours;
+    $(".who").textContent = paused ? "❚❚ paused" : yours ? "✋ You drive" : "▶ The learner drives";
+    if (frame) $(".count").textContent = `Step ${frame.k} of ${frame.horizon}. In this drive you took over ${frame.stretches + (yours ? 1 : 0)} times, for ${frame.labels} steps.`;
+    $("output").textContent = `${speed.value} steps a second`;
+  };
+  function strip() { // the drive so far: how far from the middle, and who drove
+    const canvas = $(".strip"), r = window.devicePixelRatio || 1, w = canvas.clientWidth, h = canvas.clientHeight;
+    canvas.width = w * r; canvas.height = h * r;
+    const c = canvas.getContext("2d"); c.setTransform(r, 0, 0, r, 0, 0);
+    const X = (k) => 4 + (w - 8) * k / frame.horizon, Y = (o) => h / 2 + Math.max(-2, Math.min(2, o)) * h / 4.4;
+    c.fillStyle = "#8DB580"; c.fillRect(0, 0, w, h); c.fillStyle = "#606060"; c.fillRect(0, Y(-1), w, Y(1) - Y(-1));
+    c.strokeStyle = "#fff"; c.setLineDash([6, 6]); c.beginPath(); c.moveTo(0, Y(0)); c.lineTo(w, Y(0)); c.stroke(); c.setLineDash([]);
+    trail.forEach(([k, o, yours]) => { // squares for you, a line of small dots for the learner
+      c.fillStyle = yours ? "#F0E442" : "#cfe6f5"; const s = yours ? 6 : 3; c.fillRect(X(k) - s / 2, Y(o) - s / 2, s, s);
+    });
+  }
+  function draw() {
+    drawState($(".world"), model.get("drawer"), frame.state, model.get("drawing")); strip(); paint();
+    root.dataset.drive = frame.drive; root.dataset.k = frame.k; root.dataset.labels = frame.labels;
+  }
+  function ask() {
+    clearTimeout(timer);
+    if (paused || waiting || !frame || !root.isConnected) return;
+    const now = performance.now();
+    if (now < due - 1) { timer = setTimeout(ask, due - now); return; }
+    due = Math.max(due + 1000 / speed.value, now); waiting = now;
+    model.send({ type: "step", drive: frame.drive, k: frame.k, held: held.at(-1) || "" });
+    timer = setTimeout(() => { if (waiting === now) $(".status").textContent = "The kernel does not answer. If a cell is running, wait for it; if the kernel has died, run this cell again: what you did is saved."; }, 4000);
+  }
+  function pause(yes) { if (paused === yes) return; paused = yes; if (yes) { held = []; } else { due = 0; root.focus({ preventScroll: true }); } paint(); ask(); }
+  function onMessage(m, buffers) {
+    if (m.type === "frame") {
+      const b = buffers[0]; if (!frame || m.drive !== frame.drive || m.k < frame.k) trail = [];
+      frame = { ...m, state: new Float32Array(b.buffer.slice(b.byteOffset, b.byteOffset + b.byteLength)) };
+      trail.push([m.k, (OFFSET[model.get("drawer")] || (() => 0))(frame.state), m.yours]);
+      waiting = 0; draw(); ask();
+    } else if (m.type === "round") {
+      waiting = 0; pause(true); const most = frame ? frame.horizon : 1;
+      $(".unit").textContent = m.unit + ":"; $(".note").textContent = m.note;
+      $(".status").textContent = m.text || "It was shown a few good drives. Start it, and when it goes wrong, take over: hold ← or →. Let go, and it drives again.";
+      const longest = Math.max(...m.scores, most);
+      $(".rounds").innerHTML = m.scores.map((s, i) => `<li><span class="name">${i ? "round " + i : "shown"}</span><span class="bar"><i style="width:${100 * Math.max(0, s) / longest}%"></i></span><span class="n">${s.toFixed(0)}</span></li>`).join("");
+      root.dataset.rounds = m.scores.length - 1;
+    } else if (m.type === "busy") { $(".status").textContent = m.text; root.dataset.busy = "true"; }
+    else if (m.type === "sorry") { waiting = 0; pause(true); $(".status").textContent = m.text; }
+    if (m.type !== "busy") delete root.dataset.busy;
+  }
+  function say(word) {
+    if (!frame) return;
+    if (word === "go") { pause(!paused); return; }
+    model.send({ type: word, drive: frame.drive, k: frame.k });
+  }
+  const hold = (key, on) => { held = held.filter((k) => k !== key); if (on) { held.push(key); pause(false); } };
+  const HOLD = { ArrowLeft: "left", ArrowRight: "right", ArrowUp: "straight" }, SAY = { " ": "go", z: "undo", Z: "undo", n: "end", N: "end" };
+  root.addEventListener("keydown", (e) => {
+    if (e.ctrlKey || e.altKey || e.metaKey || e.key === "Tab") return;
+    e.stopPropagation(); // or Lab would move cells about
+    if (e.target.tagName === "INPUT") return;
+    const button = e.target.dataset?.hold, press = e.key === " " || e.key === "Enter";
+    if (e.target.tagName === "BUTTON" && press) { if (button) { e.preventDefault(); if (!e.repeat) hold(button, true); } return; }
+    if (!(e.key in HOLD) && !(e.key in SAY)) return;
+    e.preventDefault(); if (e.repeat) return;
+    if (e.key in HOLD) hold(HOLD[e.key], true); else say(SAY[e.key]);
+  });
+  root.addEventListener("keyup", (e) => {
+    if (e.key in HOLD) hold(HOLD[e.key], false);
+    if ((e.key === " " || e.key === "Enter") && e.target.dataset?.hold) { e.preventDefault(); hold(e.target.dataset.hold, false); }
+  });
+  root.addEventListener("pointerdown", (e) => { const b = e.target.closest("[data-hold]"); if (b) { b.setPointerCapture(e.pointerId); hold(b.dataset.hold, true); } });
+  for (const up of ["pointerup", "pointercancel"]) root.addEventListener(up, (e) => { const b = e.target.closest("[data-hold]"); if (b) hold(b.dataset.hold, false); });
+  root.addEventListener("click", (e) => {
+    const b = e.target.closest("button"); if (!b) return;
+    if (b.dataset.say) say(b.dataset.say);
+    else if (!e.detail) { hold(b.dataset.hold, true); setTimeout(() => hold(b.dataset.hold, false), 400); } // a click from assistive technology
+  });
+  root.addEventListener("focusout", (e) => { if (!root.contains(e.relatedTarget)) pause(true); });
+  const away = () => pause(true); window.addEventListener("blur", away); document.addEventListener("visibilitychange", away);
+  speed.value = model.get("fps"); speed.addEventListener("input", paint); paint();
+  model.on("msg:custom", onMessage); model.send({ type: "ready" });
+  return () => { clearTimeout(timer); model.off("msg:custom", onMessage); window.removeEventListener("blur", away); document.removeEventListener("visibilitychange", away); };
+}
+export default { render };

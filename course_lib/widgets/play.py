@@ -1,0 +1,232 @@
+"""Play: the learner drives, you take over when it goes wrong, and it learns from what you did.
+
+    the page asks for step k with the key that is held  →  the kernel steps the world once  →  the page draws step k + 1
+
+Lockstep, so that nothing is queued: a key that is held acts in the next step, and a slow machine is slow but never behind. While a
+key is held the person drives, and each step is a label (s, π*(s)); a stretch of them is one *correction*, and is on disk before the
+learner goes on. After each drive the learner is fitted again to everything (:func:`course_lib.imitation.dagger.learn`). Only the
+states in which somebody held the wheel are labelled: human-gated DAgger (Kelly et al., 2019, HG-DAgger, arXiv:1810.02890).
+
+Modes as in the pair labeler: ``live``, ``simulated`` (a model of a person holds the keys), ``replay`` (recorded corrections).
+"""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable, Sequence
+
+import anywidget
+import numpy as np
+import traitlets
+
+from course_lib.data import Demonstrations, Trajectory
+from course_lib.data.store import LabelStore, StoreError
+from course_lib.envs import Dynamics
+from course_lib.envs.core import KEYS
+from course_lib.imitation.dagger import DAgger, learn
+
+from .files import module, style
+from .pair_labeler import default_mode
+
+GRACE = 5  # steps for which the wheel stays with a person who tapped: a short pause between two keys is not a letting go
+
+
+class Play(anywidget.AnyWidget):
+    """``shown``: demonstrations the learner starts from. ``progress`` holds the rounds: ``policies[0]`` is cloned from ``shown``,
+    ``policies[i]`` has learned from the corrections of i drives as well. Corrections given earlier to the same task by the same
+    annotator are taken up. ``unit``: what the score counts. ``fit_options`` go to behaviour cloning."""
+
+    _esm = module("play")
+    _css = style()
+    drawer = traitlets.Unicode().tag(sync=True)
+    drawing = traitlets.Dict().tag(sync=True)
+    fps = traitlets.Int(12).tag(sync=True)
+
+    def __init__(self, world: Dynamics, shown: Demonstrations, store: LabelStore, *, task: str, annotator: str = "me",
+                 mode: str | None = None, unit: str = "steps on the road", validate: int = 50, seed: int = 0, **fit_options):
+        mode = mode or default_mode()
+        if mode not in ("live", "simulated", "replay"):
+            raise ValueError(f'mode must be "live", "simulated" or "replay", not {mode!r}')
+        world.by_keys(world.initial(1, np.random.default_rng(0)), "left")  # a world that cannot be driven says so now
+        super().__init__(drawer=world.drawer, drawing=world.drawing)
+        self._lock, self._watched = threading.RLock(), True
+        self.world, self.store, self.task, self.annotator, self.mode, self.unit, self.seed = world, store, task, annotator, mode, unit, seed
+        self.session = uuid.uuid4().hex[:12]
+        self._options = dict(validate=validate, seed=seed, **fit_options)
+        self.progress, self.text = DAgger(), ""
+        learn(world, self.progress, list(shown.trajectories), **self._options)
+        self.given: list[dict] = []  # the corrections that stand: events of the store, each with its ``clip``
+        self.learned = 0  # how many of them the learner has learned from
+        self._stretch: list[tuple] = []  # the steps of the correction that is being made: (obs, action, reward, state)
+        self._rest = 0  # how many of its last steps were driven without a key
+        self.drive = -1
+        if mode == "live":
+            self._take_up(store.corrections(task=task, annotator=annotator, kind="human"))
+        self._new_drive()
+        self.on_msg(self._on_message)
+
+    # ---- what a notebook asks -------------------------------------------------------------------------------
+
+    def corrections(self) -> list[Trajectory]:
+        """Every correction given so far, oldest first."""
+        return [e["clip"] for e in self.given]
+
+    def simulate(self, person: Callable[[np.ndarray], str], drives: int = 3) -> None:
+        """Let a model of a person (state (S,) → key held, or "") watch ``drives`` drives to their end, as if they pressed the keys."""
+        self._only_in("simulated")
+        end, self._watched = self.drive + drives, False  # nobody looks at the single steps
+        try:
+            while self.drive < end:
+                drive, k = self.drive, self.k
+                self._on_message(self, {"type": "step", "drive": drive, "k": k, "held": person(self.state[0])}, [])
+                if (self.drive, self.k) == (drive, k):
+                    raise RuntimeError(self.text)  # a step that was refused would be refused for ever
+        finally:
+            self._watched = True
+        self._send_round()
+
+    def replay(self, corrections: Sequence[dict]) -> None:
+        """Learn again, round by round, from recorded corrections (``store.corrections()``)."""
+        self._only_in("replay")
+        for e in corrections:
+            self.store.keep([e["clip"]], type(self.world).__name__)
+            self.store.append(**self._row(e["pair"], e["first"]) | dict(model_version=e["model_version"]))
+        self._take_up(corrections)
+        self._new_drive()
+        self._send_round()
+
+    def _only_in(self, mode: str) -> None:
+        if self.mode != mode:
+            raise ValueError(f'this widget is in mode "{self.mode}", and such corrections must not be stored as a person\'s: make one with '
+                             f'mode="{mode}"')
+
+    # ---- messages -----------------------------------------------------------------------------------------------
+
+    def _on_message(self, _, message: dict, buffers) -> None:
+        """Runs on whichever thread the kernel chooses; the lock makes each message a whole."""
+        with self._lock:
+            kind = message.get("type")
+            try:
+                if kind == "ready":
+                    self._send_round()
+                elif (message.get("drive"), message.get("k")) != (self.drive, self.k):
+                    self._send_frame()  # a page that is not where the drive is: show it where that is
+                elif kind == "step":
+                    self._step(message.get("held", ""))
+                elif kind == "end":
+                    self._end_drive()
+                elif kind == "undo":
+                    self._undo()
+            except StoreError as error:  # not on disk: the drive waits here, and the correction with it
+                self.text = f"Not saved: {error} The drive waits, and nothing is lost; go on when that is mended."
+                self._say({"type": "sorry", "text": self.text})
+
+    def _step(self, held: str) -> None:
+        if held and held not in KEYS:
+            raise ValueError(f"unknown key {held!r}")
+        tapped = not held and self._stretch and self._rest < GRACE
+        if held or tapped:
+            action = self.world.by_keys(self.state, held or "straight")
+            self._rest = 0 if held else self._rest + 1
+        else:
+            self._close()
+            action = self.progress.policies[-1].greedy(self.obs, self.state, self.rng)
+        state, reward, ended = self.world.step(self.state, action, self.rng)
+        if held or tapped:
+            self._stretch.append((self.obs[0], np.asarray(action)[0], reward[0], self.state[0]))
+        self.state, self.obs, self.k = state, self.world.observe(state), self.k + 1
+        if ended[0] or self.k >= self.world.horizon:
+            self._end_drive()
+        else:
+            self._send_frame()
+
+    def _close(self) -> None:
+        """The correction is finished: onto the disk with it, or an error and nothing has changed."""
+        steps = self._stretch[:len(self._stretch) - self._rest]  # the steps after the last key were nobody's decision
+        if steps:
+            obs, acts, rews, states = (np.array(x) for x in zip(*steps))
+            after = self._stretch[len(steps)] if self._rest else (self.obs[0], None, None, self.state[0])
+            clip = Trajectory(np.concatenate([obs, after[0][None]]), acts, rews, False, True, np.concatenate([states, after[3][None]]))
+            (first,) = self.store.keep([clip], type(self.world).__name__)
+            row = self._row(f"{self.session}/{self.drive}/{self.k - len(self._stretch)}", first)
+            self.given.append(row | dict(seq=self.store.append(**row), clip=clip))
+        self._stretch, self._rest = [], 0
+
+    def _undo(self) -> None:
+        """Take back the correction that is being made, or the last of this drive."""
+        if self._stretch:
+            self._stretch, self._rest, self.text = [], 0, "Taken back; the learner drives."
+        elif len(self.given) > self.learned:
+            last = self.given[-1]
+            self.store.append(**self._row(last["pair"], last["first"]) | dict(event="undo", undoes=last["seq"]))
+            self.given.pop()
+            self.text = f"Taken back: the last correction ({len(last['clip'])} steps)."
+        else:
+            self.text = "Nothing to take back in this drive; what earlier drives taught is learned already."
+        self._send_round()
+
+    def _row(self, pair: str, clip: str) -> dict:
+        kind = {"live": "human", "simulated": "simulated", "replay": "replay"}[self.mode]
+        return dict(event="correction", task=self.task, annotator=self.annotator, session=self.session, kind=kind, pair=pair, first=clip,
+                    second="", model_version=len(self.progress.policies) - 1)
+
+    # ---- rounds -------------------------------------------------------------------------------------------------
+
+    def _end_drive(self) -> None:
+        self._close()
+        labels = self.labels()
+        if labels:
+            self._say({"type": "busy", "text": f"Learning from {labels} steps of yours …"})
+            before = self.progress.scores[-1]
+            if self._learn():
+                self.text = (f"Learned from {labels} steps of yours: {before:.0f} → {self.progress.scores[-1]:.0f} of {self.world.horizon} "
+                             f"{self.unit}, without help.")
+        else:
+            self.text = ("You did not take over in this drive, so there is nothing new to learn, and the learner stays as it is. Take over "
+                         "with the arrow keys when it goes wrong.")
+        self._new_drive()
+        self._send_round()
+
+    def _learn(self) -> bool:
+        """A round: learn from the corrections of this drive. A fit that fails costs nothing but the round; the next will try them again."""
+        try:
+            learn(self.world, self.progress, [e["clip"] for e in self.given[self.learned:]], **self._options)
+        except Exception as error:  # whatever a world or a fit may raise
+            self.text = f"The learner could not be trained ({error}); your corrections are saved, and the next round will try them again."
+            return False
+        self.learned = len(self.given)
+        return True
+
+    def _take_up(self, events: Sequence[dict]) -> None:
+        """Go on where this annotator stopped: the same rounds from the same corrections."""
+        for version in sorted({e["model_version"] for e in events}):
+            self.given += [e for e in events if e["model_version"] == version]
+            if self._learn():
+                self.text = f"Taken up: {len(self.given)} corrections from before, learned in {len(self.progress.policies) - 1} rounds."
+
+    def _new_drive(self) -> None:
+        self.drive = max(self.drive + 1, len(self.progress.policies) - 1)
+        self.rng, self.k = np.random.default_rng([self.seed, 2, self.drive]), 0
+        self.state = self.world.initial(1, self.rng)
+        self.obs = self.world.observe(self.state)
+
+    def labels(self) -> int:
+        """Steps of this drive in which somebody held the wheel."""
+        return sum(len(e["clip"]) for e in self.given[self.learned:]) + len(self._stretch) - self._rest
+
+    def _say(self, content: dict, buffers: list | None = None) -> None:
+        if self._watched:
+            self.send(content, buffers)
+
+    def _send_frame(self) -> None:
+        frame = dict(type="frame", drive=self.drive, k=self.k, horizon=self.world.horizon, yours=bool(self._stretch), labels=self.labels(),
+                     stretches=len(self.given) - self.learned)
+        self._say(frame, [np.ascontiguousarray(self.state[0], np.float32).tobytes()])
+
+    def _send_round(self) -> None:
+        people = {"live": f"Your corrections are saved in {self.store.path}", "simulated": "A simulated person takes over",
+                  "replay": "Recorded corrections"}[self.mode]
+        self._say(dict(type="round", scores=self.progress.scores, labels=self.progress.labels, text=self.text, note=people,
+                       unit=f"of {self.world.horizon} {self.unit}, without help"))
+        self._send_frame()
