@@ -35,7 +35,7 @@ def step(play, held="", times=1):
 
 
 def say(play, kind):
-    play._on_message(play, {"type": kind, "drive": play.drive, "k": play.k}, [])
+    play._on_message(play, {"type": kind, "drive": play.drive}, [])
 
 
 def last(play, kind):

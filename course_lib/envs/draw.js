@@ -7,11 +7,12 @@ const DRAWERS = {
     c.fillStyle = "#8DB580"; c.fillRect(0, 0, w, h);
     c.strokeStyle = "#7ba36e"; c.lineWidth = 1; // grass moves by, so that speed can be seen
     for (let k = Math.floor(x0 - 3); k < x0 + h / m; k++) { c.beginPath(); c.moveTo(0, Y(k - x0)); c.lineTo(w, Y(k - x0)); c.stroke(); }
+    const near = 2.0 / Math.max(Math.abs(kappa), 0.01); // no more of a bend than can be seen at once
     const at = (o, v) => { // the point at arc length v along the road, o half lanes to the right of its middle
       const a = kappa * v, x = Math.abs(a) < 1e-4 ? -kappa * v * v / 2 : -(1 - Math.cos(a)) / kappa, u = Math.abs(a) < 1e-4 ? v : Math.sin(a) / kappa;
       return [X(x + o * Math.cos(a)), Y(u + o * Math.sin(a))];
     };
-    const edge = (o) => { c.beginPath(); for (let v = -4; v <= 7; v += 0.2) c.lineTo(...at(o, v)); c.stroke(); };
+    const edge = (o) => { c.beginPath(); for (let v = -Math.min(4, near); v <= Math.min(7, near); v += 0.1) c.lineTo(...at(o, v)); c.stroke(); };
     c.lineWidth = 2 * m; c.strokeStyle = "#606060"; edge(0);
     c.lineWidth = 2; c.strokeStyle = "#fff"; edge(-1); edge(1);
     c.setLineDash([m * 0.4, m * 0.6]); c.lineDashOffset = (x0 % 1) * m; edge(0); c.setLineDash([]);

@@ -121,8 +121,9 @@ class Drive(Dynamics):
 
     def draw(self, ax, state):
         y, psi, kappa = state[Y], state[PSI], state[KAPPA]
-        s = np.linspace(-4.0, 7.0, 80)  # metres along the road; the car looks up the page
         k = kappa if abs(kappa) > 1e-6 else 1e-6
+        near = 2.0 / max(abs(k), 0.01)  # no more of a bend than can be seen at once
+        s = np.linspace(-min(4.0, near), min(7.0, near), 80)  # metres along the road; the car looks up the page
         middle = np.stack([-(1 - np.cos(k * s)) / k, np.sin(k * s) / k], 1)
         right = np.stack([np.cos(k * s), np.sin(k * s)], 1)
         ax.set_facecolor("#8DB580")

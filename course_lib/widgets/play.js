@@ -1,6 +1,6 @@
 // The learner drives, you take over. Lockstep: ask for step k with the held key, draw what comes back, ask again when it is time.
-// to kernel:   ready | step {drive, k, held} | end {drive, k} | undo {drive, k}
-// from kernel: frame {drive, k, horizon, yours, labels, ...} + float32 state | round {scores, labels, text, note, unit} | busy {text} | sorry {text}
+// to kernel:   ready | step {drive, k, held} | end {drive} | undo {drive}
+// from kernel: frame {drive, k, horizon, yours, labels, ...} + float32 state | round {scores, labels, horizon, text, note, unit, shape} [+ float32 drives before and now] | busy {text} | sorry {text}
 const OFFSET = { drive: (s) => -s[0] }; // for the strip below the picture: left of the middle is up
 function render({ model, el }) {
   let frame = null, held = [], paused = true, waiting = 0, due = 0, timer = 0, trail = [];
@@ -12,10 +12,12 @@ function render({ model, el }) {
         <div class="side">
           <p class="quiet unit"></p>
           <ol class="rounds"></ol>
-          <p class="quiet count"></p>
+          <figure class="after" hidden><canvas aria-hidden="true"></canvas><figcaption class="quiet"></figcaption></figure>
         </div>
       </div>
+      <p class="quiet count"></p>
       <canvas class="strip" aria-hidden="true"></canvas>
+      <p class="status" aria-live="polite"></p>
       <div class="controls">
         <button data-hold="left" aria-keyshortcuts="ArrowLeft"><kbd>←</kbd> left</button>
         <button data-hold="straight" aria-keyshortcuts="ArrowUp"><kbd>↑</kbd> straight</button>
@@ -25,27 +27,33 @@ function render({ model, el }) {
         <button data-say="end" aria-keyshortcuts="n"><kbd>N</kbd> end drive, learn</button>
       </div>
       <label>Speed <input class="fps" type="range" min="2" max="40" step="1"> <output></output></label>
-      <p class="status" aria-live="polite"></p>
       <p class="quiet note"></p>
     </div>`;
   const root = el.querySelector(".cw"), $ = (q) => root.querySelector(q), speed = $(".fps");
   const paint = () => {
     $(".pp").textContent = paused ? "start" : "pause"; root.dataset.paused = paused;
     const yours = frame && frame.yours; root.dataset.yours = !!yours;
-    $(".who").textContent = paused ? "❚❚ paused" : yours ? "✋ You drive" : "▶ The learner drives";
+    $(".who").textContent = paused ? "❚❚ paused" : yours ? "■ You drive" : "▶ The learner drives";
     if (frame) $(".count").textContent = `Step ${frame.k} of ${frame.horizon}. In this drive you took over ${frame.stretches + (yours ? 1 : 0)} times, for ${frame.labels} steps.`;
     $("output").textContent = `${speed.value} steps a second`;
   };
-  function strip() { // the drive so far: how far from the middle, and who drove
-    const canvas = $(".strip"), r = window.devicePixelRatio || 1, w = canvas.clientWidth, h = canvas.clientHeight;
-    canvas.width = w * r; canvas.height = h * r;
-    const c = canvas.getContext("2d"); c.setTransform(r, 0, 0, r, 0, 0);
-    const X = (k) => 4 + (w - 8) * k / frame.horizon, Y = (o) => h / 2 + Math.max(-2, Math.min(2, o)) * h / 4.4;
+  function lane(canvas) { // the road seen from above, straightened: x is the step, y how far from the middle
+    const r = window.devicePixelRatio || 1, w = canvas.clientWidth, h = canvas.clientHeight, c = canvas.getContext("2d");
+    canvas.width = w * r; canvas.height = h * r; c.setTransform(r, 0, 0, r, 0, 0);
+    const X = (k, n) => 4 + (w - 8) * k / n, Y = (o) => h / 2 + Math.max(-2, Math.min(2, o)) * h / 4.4;
     c.fillStyle = "#8DB580"; c.fillRect(0, 0, w, h); c.fillStyle = "#606060"; c.fillRect(0, Y(-1), w, Y(1) - Y(-1));
     c.strokeStyle = "#fff"; c.setLineDash([6, 6]); c.beginPath(); c.moveTo(0, Y(0)); c.lineTo(w, Y(0)); c.stroke(); c.setLineDash([]);
-    trail.forEach(([k, o, yours]) => { // squares for you, a line of small dots for the learner
-      c.fillStyle = yours ? "#F0E442" : "#cfe6f5"; const s = yours ? 6 : 3; c.fillRect(X(k) - s / 2, Y(o) - s / 2, s, s);
-    });
+    return { c, X, Y };
+  }
+  function strip() { // this drive so far: small dots for the learner, squares for you
+    const { c, X, Y } = lane($(".strip"));
+    trail.forEach(([k, o, yours]) => { const s = yours ? 6 : 3; c.fillStyle = yours ? "#F0E442" : "#cfe6f5"; c.fillRect(X(k, frame.horizon) - s / 2, Y(o) - s / 2, s, s); });
+  }
+  function compare(drives, [roads, T, S]) { // the same roads without help, before (dashed) and now
+    $(".after").hidden = false; const { c, X, Y } = lane($(".after canvas")), offset = OFFSET[model.get("drawer")] || (() => 0), off = [0, 0];
+    drives.forEach((d, which) => { c.strokeStyle = ["#E69F00", "#56B4E9"][which]; c.lineWidth = which ? 2 : 1.5; c.setLineDash(which ? [] : [5, 4]);
+      for (let i = 0; i < roads; i++) { c.beginPath(); for (let t = 0; t < T; t++) { const o = offset(d.subarray((i * T + t) * S, (i * T + t + 1) * S)); off[which] += Math.abs(o) > 1; c.lineTo(X(t, T), Y(o)); } c.stroke(); } });
+    $(".after figcaption").textContent = `The same ${roads} roads without help: before your corrections (dashed, ${off[0]} of ${roads * T} steps off the road) and now (${off[1]}).`;
   }
   function draw() {
     drawState($(".world"), model.get("drawer"), frame.state, model.get("drawing")); strip(); paint();
@@ -61,19 +69,20 @@ function render({ model, el }) {
     timer = setTimeout(() => { if (waiting === now) $(".status").textContent = "The kernel does not answer. If a cell is running, wait for it; if the kernel has died, run this cell again: what you did is saved."; }, 4000);
   }
   function pause(yes) { if (paused === yes) return; paused = yes; if (yes) { held = []; } else { due = 0; root.focus({ preventScroll: true }); } paint(); ask(); }
+  const floats = (b) => new Float32Array(b.buffer.slice(b.byteOffset, b.byteOffset + b.byteLength));
   function onMessage(m, buffers) {
     if (m.type === "frame") {
-      const b = buffers[0]; if (!frame || m.drive !== frame.drive || m.k < frame.k) trail = [];
-      frame = { ...m, state: new Float32Array(b.buffer.slice(b.byteOffset, b.byteOffset + b.byteLength)) };
+      if (!frame || m.drive !== frame.drive || m.k < frame.k) trail = [];
+      frame = { ...m, state: floats(buffers[0]) };
       trail.push([m.k, (OFFSET[model.get("drawer")] || (() => 0))(frame.state), m.yours]);
       waiting = 0; draw(); ask();
     } else if (m.type === "round") {
-      waiting = 0; pause(true); const most = frame ? frame.horizon : 1;
+      waiting = 0; pause(true);
       $(".unit").textContent = m.unit + ":"; $(".note").textContent = m.note;
       $(".status").textContent = m.text || "It was shown a few good drives. Start it, and when it goes wrong, take over: hold ← or →. Let go, and it drives again.";
-      const longest = Math.max(...m.scores, most);
+      const longest = Math.max(...m.scores, m.horizon);
       $(".rounds").innerHTML = m.scores.map((s, i) => `<li><span class="name">${i ? "round " + i : "shown"}</span><span class="bar"><i style="width:${100 * Math.max(0, s) / longest}%"></i></span><span class="n">${s.toFixed(0)}</span></li>`).join("");
-      root.dataset.rounds = m.scores.length - 1;
+      root.dataset.rounds = m.scores.length - 1; if (buffers.length) compare(buffers.map(floats), m.shape);
     } else if (m.type === "busy") { $(".status").textContent = m.text; root.dataset.busy = "true"; }
     else if (m.type === "sorry") { waiting = 0; pause(true); $(".status").textContent = m.text; }
     if (m.type !== "busy") delete root.dataset.busy;
@@ -81,7 +90,7 @@ function render({ model, el }) {
   function say(word) {
     if (!frame) return;
     if (word === "go") { pause(!paused); return; }
-    model.send({ type: word, drive: frame.drive, k: frame.k });
+    model.send({ type: word, drive: frame.drive });
   }
   const hold = (key, on) => { held = held.filter((k) => k !== key); if (on) { held.push(key); pause(false); } };
   const HOLD = { ArrowLeft: "left", ArrowRight: "right", ArrowUp: "straight" }, SAY = { " ": "go", z: "undo", Z: "undo", n: "end", N: "end" };
@@ -99,6 +108,7 @@ function render({ model, el }) {
     if (e.key in HOLD) hold(HOLD[e.key], false);
     if ((e.key === " " || e.key === "Enter") && e.target.dataset?.hold) { e.preventDefault(); hold(e.target.dataset.hold, false); }
   });
+  root.addEventListener("mousedown", (e) => { if (e.target.closest("[data-hold]")) { e.preventDefault(); root.focus({ preventScroll: true }); } }); // the space bar still pauses
   root.addEventListener("pointerdown", (e) => { const b = e.target.closest("[data-hold]"); if (b) { b.setPointerCapture(e.pointerId); hold(b.dataset.hold, true); } });
   for (const up of ["pointerup", "pointercancel"]) root.addEventListener(up, (e) => { const b = e.target.closest("[data-hold]"); if (b) hold(b.dataset.hold, false); });
   root.addEventListener("click", (e) => {

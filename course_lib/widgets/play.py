@@ -25,6 +25,7 @@ from course_lib.data.store import LabelStore, StoreError
 from course_lib.envs import Dynamics
 from course_lib.envs.core import KEYS
 from course_lib.imitation.dagger import DAgger, learn
+from course_lib.rl.rollouts import rollout
 
 from .files import module, style
 from .pair_labeler import default_mode
@@ -53,7 +54,8 @@ class Play(anywidget.AnyWidget):
         self._lock, self._watched = threading.RLock(), True
         self.world, self.store, self.task, self.annotator, self.mode, self.unit, self.seed = world, store, task, annotator, mode, unit, seed
         self.session = uuid.uuid4().hex[:12]
-        self._options = dict(validate=validate, seed=seed, **fit_options)
+        # corrections are short and few: one of them held out would be no measure, and all that somebody said should count
+        self._options = dict(validate=validate, seed=seed, held_out=0) | fit_options
         self.progress, self.text = DAgger(), ""
         learn(world, self.progress, list(shown.trajectories), **self._options)
         self.given: list[dict] = []  # the corrections that stand: events of the store, each with its ``clip``
@@ -110,7 +112,7 @@ class Play(anywidget.AnyWidget):
             try:
                 if kind == "ready":
                     self._send_round()
-                elif (message.get("drive"), message.get("k")) != (self.drive, self.k):
+                elif message.get("drive") != self.drive or (kind == "step" and message.get("k") != self.k):
                     self._send_frame()  # a page that is not where the drive is: show it where that is
                 elif kind == "step":
                     self._step(message.get("held", ""))
@@ -227,6 +229,13 @@ class Play(anywidget.AnyWidget):
     def _send_round(self) -> None:
         people = {"live": f"Your corrections are saved in {self.store.path}", "simulated": "A simulated person takes over",
                   "replay": "Recorded corrections"}[self.mode]
-        self._say(dict(type="round", scores=self.progress.scores, labels=self.progress.labels, text=self.text, note=people,
-                       unit=f"of {self.world.horizon} {self.unit}, without help"))
+        buffers, shape = self._before_and_now() if len(self.progress.policies) > 1 and self._watched else ([], [])
+        self._say(dict(type="round", scores=self.progress.scores, labels=self.progress.labels, horizon=self.world.horizon, text=self.text,
+                       note=people, unit=f"of {self.world.horizon} {self.unit}, without help", shape=shape), buffers)
         self._send_frame()
+
+    def _before_and_now(self, roads: int = 6) -> tuple[list[bytes], list[int]]:
+        """States (roads, T + 1, S) of drives on the same roads by the first and by the present learner, and their shape."""
+        drives = [rollout(self.world, self.progress.policies[i].greedy, roads, np.random.default_rng([self.seed, 3])).states.swapaxes(0, 1)
+                  for i in (0, -1)]
+        return [np.ascontiguousarray(d, np.float32).tobytes() for d in drives], list(drives[0].shape)

@@ -19,7 +19,7 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
 
 
 class Lab:
-    def __init__(self, workspace, home):
+    def __init__(self, workspace, home, *arguments):
         with socket.socket() as s:
             s.bind(("127.0.0.1", 0))
             self.port = s.getsockname()[1]
@@ -29,7 +29,7 @@ class Lab:
         self.log = open(home / "lab.log", "w")
         self.process = subprocess.Popen(
             [sys.executable, "-m", "course_lib.cli", "lab", "--workspace", str(workspace), "--no-browser", "--ip=127.0.0.1", f"--port={self.port}",
-             f"--IdentityProvider.token={TOKEN}", "--expose-app-in-browser"], env=env, stdout=self.log, stderr=subprocess.STDOUT)
+             f"--IdentityProvider.token={TOKEN}", "--expose-app-in-browser", *arguments], env=env, stdout=self.log, stderr=subprocess.STDOUT)
         for _ in range(300):
             try:
                 urllib.request.urlopen(f"{self.url}/api?token={TOKEN}", timeout=2)
