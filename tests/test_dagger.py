@@ -39,10 +39,24 @@ def test_every_label_is_the_experts_in_a_state_that_was_visited_and_is_counted()
 
 def test_with_beta_one_it_is_behaviour_cloning():
     done = dagger(WORLD, expert(WORLD), rounds=1, seed=3, **FAST)
-    rng = np.random.default_rng([3, 0])
+    rng = np.random.default_rng([3, 1, 0])
     demos = rollout(WORLD, mixed(expert(WORLD), uniform(WORLD), 1.0), 4, rng).demonstrations()
     clone, _ = behavior_cloning(WORLD, demos, seed=3, epochs=30, lr=3e-3)
     torch.testing.assert_close(done.policies[0].body[0].weight, clone.body[0].weight)
+
+
+def test_validation_drives_on_roads_of_its_own():
+    """No round may be judged where it, or another, was taught."""
+    starts = []
+
+    class Watched(Drive):
+        def initial(self, n, rng):
+            starts.append(super().initial(n, rng))
+            return starts[-1]
+
+    done = dagger(Watched(horizon=20), expert(WORLD), rounds=3, drives=4, validate=4, epochs=2, seed=5)
+    taught, judged = np.array(starts[0::2])[..., 0], np.array(starts[1::2])[..., 0]
+    assert len(done.scores) == 3 and (judged == judged[0]).all() and not np.isin(judged[0], taught).any()
 
 
 def test_stopped_and_resumed_is_the_same_as_never_stopped():

@@ -61,6 +61,41 @@ def test_a_held_key_is_a_label_and_letting_go_a_correction(play):
         np.testing.assert_allclose(again[0, [0, 1, 4, 5]], want[[0, 1, 4, 5]], atol=1e-6)
 
 
+@pytest.mark.parametrize("ending", ["rest", "end", "horizon", "pause", "learner"])
+def test_a_correction_is_a_piece_of_the_drive_as_it_was(play, ending):
+    """Observation, action and reward belong to the same step, however the correction ends."""
+    someone = Supervisor(WORLD, lambda s: abs(s[0]), worried=-1, calm=-1)  # always at the wheel
+    step(play, "left", 3)  # so that the wheel is not straight when it begins
+    say(play, "undo")
+    step(play, times=2)
+    while play.k < (WORLD.horizon if ending == "horizon" else 12) and not play.learned:
+        step(play, someone(play.state[0]))
+    if ending in ("rest", "learner"):
+        step(play, "", GRACE + 1 if ending == "rest" else WORLD.horizon)
+    elif ending != "horizon":
+        say(play, ending)
+    (clip,) = play.corrections()
+    assert len(clip) == (WORLD.horizon - 5 if ending == "horizon" else 7) and clip.states[0, 4] != 0
+    np.testing.assert_array_equal(clip.obs, WORLD.observe(clip.states))
+    state = clip.states[:1].copy()
+    for t, action in enumerate(clip.acts):
+        np.testing.assert_allclose(action[0], WORLD.by_keys(clip.states[t:t + 1], someone(clip.states[t]))[0, 0])
+        state[:, [2, 3]] = clip.states[t, [2, 3]]  # the bend is drawn at random; the rest follows
+        state, reward, _ = WORLD.step(state, action[None], np.random.default_rng(0))
+        np.testing.assert_allclose(state[0, [0, 1, 4, 5]], clip.states[t + 1, [0, 1, 4, 5]], atol=1e-6)
+        assert reward[0] == clip.rews[t] == float(abs(clip.states[t + 1, 0]) <= 1)
+    kept = play.store.corrections()[0]["clip"]
+    np.testing.assert_array_equal(kept.states, clip.states)
+    assert (kept.terminated, kept.truncated) == (False, True)
+
+
+def test_whoever_goes_away_has_let_go_and_it_is_saved(tmp_path, play):
+    step(play, "left", 4)
+    say(play, "pause")
+    assert len(play.store.corrections()[0]["clip"]) == 4 and "This drive so far: 4 steps" in last(play, "frame")["words"]
+    assert len(make(tmp_path / "l.sqlite").given) == 1  # the kernel dies while it is paused
+
+
 def test_a_short_pause_between_two_keys_is_one_correction(play):
     step(play, "left", 2)
     step(play, "", GRACE)
@@ -136,6 +171,47 @@ def test_a_store_that_fails_stops_the_drive_and_loses_nothing(play, tmp_path):
     assert play.k == 4 + GRACE and len(play.store.corrections()[0]["clip"]) == 3
 
 
+def test_a_store_that_fails_at_the_end_of_a_drive_does_not_let_it_run_on(play, tmp_path):
+    step(play, times=50)
+    step(play, "left", 9)
+    with sqlite3.connect(tmp_path / "l.sqlite") as db:
+        db.execute("create trigger full before insert on event begin select raise(abort, 'disk full'); end")
+    step(play, "left", 5)
+    assert "Not saved" in last(play, "sorry")["text"] and play.k == 60 and play.drive == 0
+    with sqlite3.connect(tmp_path / "l.sqlite") as db:
+        db.execute("drop trigger full")
+    step(play, "left")
+    assert play.drive == 1 and play.k == 0 and [len(c) for c in play.corrections()] == [10] and play.learned == 1
+
+
+def test_corrections_of_another_world_do_not_stand_in_the_way(tmp_path, play):
+    step(play, "left", 4)
+    say(play, "end")
+    other = Drive(horizon=60, levels=5)
+    shown = rollout(other, expert(other), 3, np.random.default_rng(0)).demonstrations()
+    changed = Play(other, shown, LabelStore(tmp_path / "l.sqlite"), mode="live", **FAST)
+    assert "1 stored corrections of this task are of another world" in changed.text and not changed.given
+    changed.send = lambda content, buffers=None: None
+    step(changed, "left", 4)
+    say(changed, "end")
+    assert len(changed.progress.policies) == 2
+
+
+def test_a_failure_of_any_kind_is_told_to_the_page(play, monkeypatch):
+    monkeypatch.setattr(type(play.world), "step", lambda *a: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        step(play)
+    assert "This step failed (ZeroDivisionError" in last(play, "sorry")["text"]
+
+
+def test_where_nobody_is_asked_nothing_that_is_pressed_is_stored(tmp_path):
+    for mode in ("simulated", "replay"):
+        play = make(tmp_path / "l.sqlite", mode)
+        step(play, "left", 3)
+        say(play, "end")
+        assert play.k == 0 and play.drive == 0 and not play.store.events() and "Nobody is asked" in last(play, "round")["text"]
+
+
 def test_a_fit_that_fails_keeps_the_corrections_for_the_next_round(play):
     options, play._options = play._options, play._options | dict(lr=float("nan"))
     step(play, "left", 5)
@@ -154,6 +230,8 @@ def test_headless_a_scripted_person_takes_over_and_it_helps(tmp_path):
     replayed = make(tmp_path / "l.sqlite", "replay")
     replayed.replay(play.store.corrections(kind="simulated"))
     assert replayed.progress.scores == play.progress.scores and len(play.store.corrections(kind="replay")) == len(play.given)
+    with pytest.raises(ValueError, match="replayed already"):
+        replayed.replay(play.store.corrections(kind="simulated"))
     for wrong in (lambda: play.replay([]), lambda: replayed.simulate(lambda s: ""), lambda: make(tmp_path / "l.sqlite").simulate(lambda s: "")):
         with pytest.raises(ValueError, match="must not be stored as a person's"):
             wrong()

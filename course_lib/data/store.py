@@ -65,7 +65,7 @@ def clip_id(clip: Trajectory) -> str:
 
 def _pack(clip: Trajectory) -> bytes:
     out = io.BytesIO()
-    arrays = dict(obs=clip.obs, acts=clip.acts, rews=clip.rews)
+    arrays = dict(obs=clip.obs, acts=clip.acts, rews=clip.rews, terminated=clip.terminated, truncated=clip.truncated)
     np.savez_compressed(out, **arrays, **({} if clip.states is None else {"states": clip.states}))
     return out.getvalue()
 
@@ -145,7 +145,8 @@ class LabelStore:
             data = db.scalar(sa.select(CLIP.c.data).where(CLIP.c.id == id))
         if data is None:
             raise KeyError(f"no clip {id} in {self.path}")
-        return Trajectory(**np.load(io.BytesIO(data)))
+        arrays = dict(np.load(io.BytesIO(data)))
+        return Trajectory(**arrays | {k: bool(arrays[k]) for k in ("terminated", "truncated") if k in arrays})  # older files lack the two
 
     def events(self, **where) -> list[dict]:
         """All events, oldest first; ``where`` filters by column, e.g. ``task="00/drive", kind="human"``."""
@@ -173,8 +174,12 @@ class LabelStore:
         return [e for e in self.standing(**where) if e["event"] in ("label", "tie")]
 
     def corrections(self, **where) -> list[dict]:
-        """The corrections that stand, oldest first, each with its piece of a drive as ``clip``: states, and what the person did in them."""
-        return [e | {"clip": self.clip(e["first"])} for e in self.standing(**where) if e["event"] == "correction"]
+        """The corrections that stand, oldest first, each with its piece of a drive as ``clip`` (states, and what the person did in them)
+        and the name of the ``world`` it was driven in."""
+        with self.engine.connect() as db:
+            world = dict(db.execute(sa.select(CLIP.c.id, CLIP.c.world)).all())
+        rows = [e for e in self.standing(**where) if e["event"] == "correction"]
+        return [e | {"clip": self.clip(e["first"]), "world": world[e["first"]]} for e in rows]
 
     def comparisons(self, **where) -> Comparisons | None:
         """The standing answers with their clips, ready for ``fit``; None if there are none yet."""

@@ -116,7 +116,7 @@ def _round(cells, answers, only, limit_s, marks) -> str:
 
 
 def _run(cells, answers, only, send) -> None:
-    """In the worker: every code cell in order; after each test cell its mark goes up the pipe."""
+    """In the worker: every code cell in order, up to the last test; after each test cell its mark goes up the pipe."""
     import torch
     from IPython.core.inputtransformer2 import TransformerManager
 
@@ -124,7 +124,8 @@ def _run(cells, answers, only, send) -> None:
     plain = TransformerManager().transform_cell
     space: dict = {"__name__": "__main__", "display": lambda *a, **k: None, "get_ipython": lambda: None}
     broken: dict[str, tuple[str, str]] = {}
-    for cell in cells:
+    last = max(i for i, cell in enumerate(cells) if cell["meta"].get("grade") and cell["kind"] == "code")
+    for cell in cells[:last + 1]:  # what comes after the last test is for looking at
         if cell["kind"] != "code":
             continue
         meta, text = cell["meta"], cell["text"]

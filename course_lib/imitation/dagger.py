@@ -105,7 +105,7 @@ def learn(world: Dynamics, progress: DAgger, new: list[Trajectory], *, validate:
                          "horizon > 0), or let the expert answer in some")
     data = progress.data + new
     policy, _ = behavior_cloning(world, Demonstrations(data), seed=seed, **fit_options)
-    score = rollout(world, policy.greedy, validate, np.random.default_rng([seed, 1])).returns.mean()
+    score = rollout(world, policy.greedy, validate, np.random.default_rng([seed, 2])).returns.mean()
     progress.data = data
     progress.policies.append(policy)
     progress.scores.append(float(score))
@@ -135,7 +135,7 @@ def dagger(world: Dynamics, expert: Actor, *, rounds: int = 10, drives: int = 5,
     if drives < 1 or world.horizon < 1:
         raise ValueError(f"drives and the world's horizon must be at least 1, or no state is visited; got {drives} and {world.horizon}")
     for i in range(len(progress.policies), rounds):
-        rng = np.random.default_rng([seed, i])
+        rng = np.random.default_rng([seed, 1, i])
         learner = progress.policies[-1].greedy if progress.policies else uniform(world)  # π̂_1: "any policy"; with β_0 = 1 it never acts
         try:
             learn(world, progress, labelled(world, expert, learner, beta(i), drives, rng), validate=validate, seed=seed, **fit_options)

@@ -74,7 +74,7 @@ def smile(world: Dynamics, expert: Actor, *, alpha: float = 0.3, rounds: int = 1
     if progress.alpha != alpha:
         raise ValueError(f"these rounds were made with alpha = {progress.alpha}; go on with that, not with {alpha}")
     for n in range(len(progress.policies), rounds):
-        rng = np.random.default_rng([seed, n])
+        rng = np.random.default_rng([seed, 1, n])
         learner = progress.learner if n else uniform(world)  # π^n = (1−α)^n π* + (1 − (1−α)^n) × the mixture without the expert
         try:
             data = labelled(world, expert, learner, (1 - alpha) ** n, drives, rng)

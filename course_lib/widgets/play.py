@@ -60,9 +60,9 @@ class Play(anywidget.AnyWidget):
         learn(world, self.progress, list(shown.trajectories), **self._options)
         self.given: list[dict] = []  # the corrections that stand: events of the store, each with its ``clip``
         self.learned = 0  # how many of them the learner has learned from
-        self._stretch: list[tuple] = []  # the steps of the correction that is being made: (obs, action, reward, state)
+        self._stretch: list[tuple] = []  # the steps of the correction that is being made: (obs, action, reward, state, ended)
         self._rest = 0  # how many of its last steps were driven without a key
-        self.drive = -1
+        self.drive, self.over = -1, False
         if mode == "live":
             self._take_up(store.corrections(task=task, annotator=annotator, kind="human"))
         self._new_drive()
@@ -81,7 +81,7 @@ class Play(anywidget.AnyWidget):
         try:
             while self.drive < end:
                 drive, k = self.drive, self.k
-                self._on_message(self, {"type": "step", "drive": drive, "k": k, "held": person(self.state[0])}, [])
+                self._receive({"type": "step", "drive": drive, "k": k, "held": person(self.state[0])})
                 if (self.drive, self.k) == (drive, k):
                     raise RuntimeError(self.text)  # a step that was refused would be refused for ever
         finally:
@@ -91,6 +91,8 @@ class Play(anywidget.AnyWidget):
     def replay(self, corrections: Sequence[dict]) -> None:
         """Learn again, round by round, from recorded corrections (``store.corrections()``)."""
         self._only_in("replay")
+        if self.given:
+            raise ValueError("these corrections have been replayed already; make a new widget to replay others")
         for e in corrections:
             self.store.keep([e["clip"]], type(self.world).__name__)
             self.store.append(**self._row(e["pair"], e["first"]) | dict(model_version=e["model_version"]))
@@ -106,7 +108,20 @@ class Play(anywidget.AnyWidget):
     # ---- messages -----------------------------------------------------------------------------------------------
 
     def _on_message(self, _, message: dict, buffers) -> None:
-        """Runs on whichever thread the kernel chooses; the lock makes each message a whole."""
+        """Runs on whichever thread the kernel chooses. Where nobody is asked, what is pressed must not be stored as a model's answer."""
+        with self._lock:
+            if self.mode != "live" and message.get("type") != "ready":
+                self.text = f'Nobody is asked here (mode "{self.mode}"); what you press is not stored.'
+                message = {"type": "ready"}
+            try:
+                self._receive(message)
+            except BaseException as error:  # the page must not wait for an answer that will not come
+                self.text = f"This step failed ({type(error).__name__}: {error}). What was saved is saved; start it again to go on."
+                self._say({"type": "sorry", "text": self.text})
+                raise
+
+    def _receive(self, message: dict) -> None:
+        """One message as a whole: the lock keeps others out meanwhile."""
         with self._lock:
             kind = message.get("type")
             try:
@@ -120,6 +135,9 @@ class Play(anywidget.AnyWidget):
                     self._end_drive()
                 elif kind == "undo":
                     self._undo()
+                elif kind == "pause":  # whoever goes away has let go
+                    self._close()
+                    self._send_frame(words=True)
             except StoreError as error:  # not on disk: the drive waits here, and the correction with it
                 self.text = f"Not saved: {error} The drive waits, and nothing is lost; go on when that is mended."
                 self._say({"type": "sorry", "text": self.text})
@@ -127,6 +145,8 @@ class Play(anywidget.AnyWidget):
     def _step(self, held: str) -> None:
         if held and held not in KEYS:
             raise ValueError(f"unknown key {held!r}")
+        if self.over:  # the drive was over, but its last correction could not be saved then
+            return self._end_drive()
         tapped = not held and self._stretch and self._rest < GRACE
         if held or tapped:
             action = self.world.by_keys(self.state, held or "straight")
@@ -136,9 +156,11 @@ class Play(anywidget.AnyWidget):
             action = self.progress.policies[-1].greedy(self.obs, self.state, self.rng)
         state, reward, ended = self.world.step(self.state, action, self.rng)
         if held or tapped:
-            self._stretch.append((self.obs[0], np.asarray(action)[0], reward[0], self.state[0]))
+            self._stretch.append((self.obs[0], np.asarray(action)[0], reward[0], self.state[0], bool(ended[0])))
         self.state, self.obs, self.k = state, self.world.observe(state), self.k + 1
-        if ended[0] or self.k >= self.world.horizon:
+        self._trail.append(state[0])
+        self.over = bool(ended[0]) or self.k >= self.world.horizon
+        if self.over:
             self._end_drive()
         else:
             self._send_frame()
@@ -147,9 +169,10 @@ class Play(anywidget.AnyWidget):
         """The correction is finished: onto the disk with it, or an error and nothing has changed."""
         steps = self._stretch[:len(self._stretch) - self._rest]  # the steps after the last key were nobody's decision
         if steps:
-            obs, acts, rews, states = (np.array(x) for x in zip(*steps))
+            obs, acts, rews, states, ended = (np.array(x) for x in zip(*steps))
             after = self._stretch[len(steps)] if self._rest else (self.obs[0], None, None, self.state[0])
-            clip = Trajectory(np.concatenate([obs, after[0][None]]), acts, rews, False, True, np.concatenate([states, after[3][None]]))
+            end = bool(ended[-1])
+            clip = Trajectory(np.concatenate([obs, after[0][None]]), acts, rews, end, not end, np.concatenate([states, after[3][None]]))
             (first,) = self.store.keep([clip], type(self.world).__name__)
             row = self._row(f"{self.session}/{self.drive}/{self.k - len(self._stretch)}", first)
             self.given.append(row | dict(seq=self.store.append(**row), clip=clip))
@@ -201,17 +224,28 @@ class Play(anywidget.AnyWidget):
         return True
 
     def _take_up(self, events: Sequence[dict]) -> None:
-        """Go on where this annotator stopped: the same rounds from the same corrections."""
-        for version in sorted({e["model_version"] for e in events}):
-            self.given += [e for e in events if e["model_version"] == version]
+        """Go on where this annotator stopped: the same rounds from the same corrections. Those of another world are left where they are."""
+        fitting = [e for e in events if self._fits(e)]
+        for version in sorted({e["model_version"] for e in fitting}):
+            self.given += [e for e in fitting if e["model_version"] == version]
             if self._learn():
                 self.text = f"Taken up: {len(self.given)} corrections from before, learned in {len(self.progress.policies) - 1} rounds."
+        if len(fitting) < len(events):
+            self.text += (f" {len(events) - len(fitting)} stored corrections of this task are of another world, and are left out; "
+                          "give this world a task name of its own.")
+
+    def _fits(self, event: dict) -> bool:
+        try:
+            Demonstrations([event["clip"]]).check(self.world.observation_space, self.world.action_space)
+        except ValueError:
+            return False
+        return event["world"] == type(self.world).__name__
 
     def _new_drive(self) -> None:
         self.drive = max(self.drive + 1, len(self.progress.policies) - 1)
-        self.rng, self.k = np.random.default_rng([self.seed, 2, self.drive]), 0
+        self.rng, self.k, self.over = np.random.default_rng([self.seed, 3, self.drive]), 0, False
         self.state = self.world.initial(1, self.rng)
-        self.obs = self.world.observe(self.state)
+        self.obs, self._trail = self.world.observe(self.state), [self.state[0]]
 
     def labels(self) -> int:
         """Steps of this drive in which somebody held the wheel."""
@@ -221,21 +255,24 @@ class Play(anywidget.AnyWidget):
         if self._watched:
             self.send(content, buffers)
 
-    def _send_frame(self) -> None:
+    def _send_frame(self, words: bool = False) -> None:
         frame = dict(type="frame", drive=self.drive, k=self.k, horizon=self.world.horizon, yours=bool(self._stretch), labels=self.labels(),
                      stretches=len(self.given) - self.learned)
+        if words and len(self._trail) > 1:  # for those who do not see the picture
+            frame["words"] = f"This drive so far: {self.world.describe(np.array(self._trail))}."
         self._say(frame, [np.ascontiguousarray(self.state[0], np.float32).tobytes()])
 
     def _send_round(self) -> None:
         people = {"live": f"Your corrections are saved in {self.store.path}", "simulated": "A simulated person takes over",
                   "replay": "Recorded corrections"}[self.mode]
-        buffers, shape = self._before_and_now() if len(self.progress.policies) > 1 and self._watched else ([], [])
+        drives = self._before_and_now() if len(self.progress.policies) > 1 and self._watched else []
         self._say(dict(type="round", scores=self.progress.scores, labels=self.progress.labels, horizon=self.world.horizon, text=self.text,
-                       note=people, unit=f"of {self.world.horizon} {self.unit}, without help", shape=shape), buffers)
-        self._send_frame()
+                       note=people, unit=f"of {self.world.horizon} {self.unit}, without help",
+                       shapes=[d.shape for d in drives]), [d.tobytes() for d in drives])
+        self._send_frame(words=True)
 
-    def _before_and_now(self, roads: int = 6) -> tuple[list[bytes], list[int]]:
-        """States (roads, T + 1, S) of drives on the same roads by the first and by the present learner, and their shape."""
-        drives = [rollout(self.world, self.progress.policies[i].greedy, roads, np.random.default_rng([self.seed, 3])).states.swapaxes(0, 1)
-                  for i in (0, -1)]
-        return [np.ascontiguousarray(d, np.float32).tobytes() for d in drives], list(drives[0].shape)
+    def _before_and_now(self, roads: int = 6) -> list[np.ndarray]:
+        """States (roads, T, S) after each step of drives on the same roads, by the first and by the present learner."""
+        alone = lambda policy: rollout(self.world, policy.greedy, roads, np.random.default_rng([self.seed, 4])).states[1:]
+        drives = [alone(self.progress.policies[i]) for i in (0, -1)]
+        return [np.ascontiguousarray(d.swapaxes(0, 1), np.float32) for d in drives]

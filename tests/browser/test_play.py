@@ -64,7 +64,7 @@ def test_drive_by_keys_and_find_the_corrections_in_the_store(lab, page):
         before = int(page.locator(".cw.play").get_attribute("data-labels"))
         page.keyboard.down(key)
         page.wait_for_selector('.cw.play[data-yours="true"]')
-        assert page.locator(".who").inner_text() == "✋ You drive"
+        assert page.locator(".who").inner_text() == "■ You drive"
         at_least(page, labels=before + 4)
         page.keyboard.up(key)
         page.wait_for_selector('.cw.play[data-yours="false"]')
@@ -100,6 +100,28 @@ def test_buttons_take_back_blur_and_no_key_reaches_lab(lab, page):
     page.locator('[data-say="end"]').click()
     page.wait_for_selector('.cw.play[data-drive="1"]')
     assert "did not take over" in page.locator(".status").inner_text()
+
+
+def test_short_taps_keys_on_buttons_and_clicks(lab, page):
+    """A tap between two steps counts; a button pressed by key lets go with the key; after a click the space bar starts and pauses."""
+    start(lab, page, "taps", horizon=400, fps=3)
+    page.keyboard.press("Space")
+    at_least(page, k=2)
+    page.keyboard.press("ArrowLeft")  # down and up at once, with a third of a second between two steps
+    at_least(page, labels=1)
+    page.wait_for_selector('.cw.play[data-yours="false"]')
+    page.keyboard.press("Space")
+    page.locator('[data-hold="left"]').focus()
+    page.keyboard.down("Space")
+    page.wait_for_selector('.cw.play[data-yours="true"]')
+    page.keyboard.up("Space")
+    page.wait_for_selector('.cw.play[data-yours="false"]')
+    page.locator('[data-say="undo"]').click()
+    page.wait_for_function("() => document.querySelector('.cw.play .status').textContent.includes('Taken back')")
+    page.keyboard.press("Space")
+    page.wait_for_selector('.cw.play[data-paused="false"]')
+    page.wait_for_timeout(700)
+    assert [r[0] for r in corrections(lab, "taps")] == ["correction", "correction", "undo"]
 
 
 def smoothness(lab, page, name, keys=15):
