@@ -50,12 +50,13 @@ def test_nbgrader_itself_gives_the_same_marks(name, root, tmp_path):
     plan = list(submissions(name)) + [("blank", {}, {})]
     for student, answers, _ in plan:
         nb = nbformat.from_dict(release)
-        for cell in nb.cells:
+        tests = [i for i, cell in enumerate(nb.cells) if cell.cell_type == "code" and cell.metadata.get("nbgrader", {}).get("grade")]
+        for i, cell in enumerate(nb.cells):
             meta = cell.metadata.get("nbgrader", {})
             if meta.get("solution") and meta.get("grade_id") in answers:
                 cell.source = answers[meta["grade_id"]]
-            if cell.cell_type == "code" and cell.source.startswith("import matplotlib"):
-                cell.source = "pass"  # the closing figure is not graded, and costs seconds each time
+            if student != "reference" and cell.cell_type == "code" and i > tests[-1]:
+                cell.source = "pass"  # what comes after the last test is for looking at, and takes its time: once is enough
         path = tmp_path / "submitted" / student / name / f"{name}.ipynb"
         path.parent.mkdir(parents=True)
         nbformat.write(nb, path)
@@ -67,6 +68,8 @@ def test_nbgrader_itself_gives_the_same_marks(name, root, tmp_path):
         assert done.returncode == 0, done.stderr[-2000:]
     from nbgrader.api import Gradebook
 
+    whole = nbformat.read(tmp_path / "graded/reference" / name / f"{name}.ipynb", as_version=4)
+    assert not [o for c in whole.cells if c.cell_type == "code" for o in c.outputs if o.output_type == "error"]
     with Gradebook(f"sqlite:///{tmp_path / 'gradebook.db'}") as book:
         for student, _, wrong in plan:
             grades = {g.name.removesuffix("-test"): (g.auto_score, g.max_score) for g in
@@ -74,6 +77,22 @@ def test_nbgrader_itself_gives_the_same_marks(name, root, tmp_path):
             for ex, (score, most) in grades.items():
                 want = 0 if student == "blank" or (student.startswith("wrong") and ex in wrong) else most
                 assert score == want, f"{student}: {ex} ({wrong.get(ex, 'reference')}) got {score} of {most}"
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_stochastic_thresholds_of_ps2_hold_on_every_seed(seed):
+    """train_on_rounds: an error below 0.05 in every place was promised; the shares of drivers in dagger_ridge are drawn."""
+    cells = {c.metadata.nbgrader.grade_id: c.source for c in marking.reference("ps2_dagger").cells if "nbgrader" in c.metadata}
+    setup = next(c.source for c in marking.reference("ps2_dagger").cells if c.cell_type == "code")
+    space = {}
+    exec(setup + "\n" + cells["train_on_rounds"] + "\n" + cells["train_on_rounds-test"].split("_rounds, _exam")[0], space)
+    history = space["train_on_rounds"]([space["_round"](i, 300, 100 + seed) for i in range(4)], seed=seed)
+    for i in range(4):
+        x, y = space["_round"](i, 200, 200 + seed)
+        assert space["F"].mse_loss(space["_forward"](history[-1], x), y) < 0.05
+    exec(cells["dagger_ridge"], space)
+    again = cells["dagger_ridge-test"].replace("seed=3", f"seed={1000 + seed}").replace("80, 1e-3, 0)", "80, 1e-3, 7)")
+    exec(again, space)
 
 
 @pytest.mark.parametrize("seed", range(20))
