@@ -32,6 +32,7 @@ gallery: $(VENV)/.test
 
 bench:
 	@$(MAKE) --no-print-directory VENV=benchmarks/.venv benchmarks/.venv/.bench
+	@benchmarks/.venv/bin/python tests/get_chromium.py
 	benchmarks/.venv/bin/python -m pytest tests/peers -p no:cacheprovider
 	benchmarks/.venv/bin/python benchmarks/run.py
 

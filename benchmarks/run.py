@@ -7,6 +7,8 @@ needs less; its interval is Student's over the seeds' log-ratios. Writes results
 from __future__ import annotations
 
 import json
+import sys
+import tempfile
 import time
 import warnings
 from importlib.metadata import version
@@ -17,10 +19,10 @@ import numpy as np
 import torch
 
 from course_lib.claims import interval
-from course_lib.envs import CartPole
-from course_lib.imitation import behavior_cloning
+from course_lib.envs import CartPole, Pendulum
+from course_lib.imitation import DAgger, behavior_cloning, dagger
 from course_lib.rl.ppo import ppo
-from course_lib.rl.rollouts import rollout
+from course_lib.rl.rollouts import rollout, uniform
 
 warnings.filterwarnings("ignore")
 torch.set_num_threads(1)
@@ -128,8 +130,124 @@ def their_ppo(seed: int):
     return watch.seconds(), score(lambda obs: model.predict(obs, deterministic=True)[0], seed), good.done
 
 
+# ---- DAgger on fixed horizons, until the greedy policy has 95 % of the expert's gain over random --------------------------------
+# Two drives a round on both sides. The peer runs at the better of the settings tried: 8 epochs a round (its default is 4; 16 took longer) and
+# β = 1, then 0 (its default, 15 rounds from 1 to 0, took longer and asked for more labels).
+
+def swing_up(obs, state, rng):
+    """Pendulum: pumps energy while it hangs, and holds it upright."""
+    theta, speed = np.arctan2(obs[:, 1], obs[:, 0]), obs[:, 2]
+    lacking = 15.0 * (1 - np.cos(theta)) - speed**2 / 2  # energy below that of the upright pendulum (g = 10, l = m = 1)
+    pump = 2.0 * np.sign(np.where(speed == 0, 1, speed)) * np.sign(lacking)
+    hold = -(15.0 * theta + 3.0 * speed)
+    return np.clip(np.where(np.cos(theta) > 0.85, hold, pump), -2, 2)[:, None].astype(np.float32)
+
+
+def balance(obs, state, rng):
+    return (obs @ np.array([0.3, 0.6, 5.0, 1.0]) > 0).astype(np.int64)
+
+
+TASKS = {"CartPole, fixed horizon of 500": (CartPole(horizon=500), balance, "course/CartPole-v0"),
+         "Pendulum, fixed horizon of 200": (Pendulum(horizon=200), swing_up, "course/Pendulum-v0")}
+
+
+def gain(world, act, teacher, seed: int) -> float:
+    """Mean return over 50 drives, 0 for random actions and 1 for the teacher, all three on drives of this seed."""
+    mean = lambda who: rollout(world, who, 50, np.random.default_rng(10_000 + seed)).returns.mean()
+    low, high = mean(uniform(world)), mean(teacher)
+    return float((mean(act) - low) / (high - low))
+
+
+def our_dagger(world, teacher, _):
+    def run(seed: int):
+        watch, progress, reached = Stopwatch(), DAgger(), 0.0
+        for i in range(1, 31):
+            dagger(world, teacher, rounds=i, drives=2, validate=1, progress=progress, seed=seed, held_out=0, epochs=40, batch_size=64, lr=3e-3)
+            reached = watch.pause(lambda: gain(world, progress.policies[-1].greedy, teacher, seed))
+            if reached >= 0.95:
+                break
+        return watch.seconds(), reached, reached >= 0.95, progress.labels[-1]
+    return run
+
+
+def their_dagger(world, teacher, id):
+    def run(seed: int):
+        import datasets
+        from imitation.algorithms import bc
+        from imitation.algorithms.dagger import SimpleDAggerTrainer
+        from imitation.util import logger
+        from stable_baselines3.common.policies import BasePolicy
+        from stable_baselines3.common.vec_env import DummyVecEnv
+
+        class Teacher(BasePolicy):
+            def _predict(self, obs, deterministic=False):
+                return torch.as_tensor(teacher(obs.numpy(), None, None))
+
+        datasets.disable_progress_bars()
+        venv = DummyVecEnv([lambda: gym.make(id)])
+        venv.seed(seed)
+        torch.manual_seed(seed)
+        rng, quiet = np.random.default_rng(seed), logger.configure(format_strs=[])
+        watch, reached, labels = Stopwatch(), 0.0, 0
+        with tempfile.TemporaryDirectory() as folder:
+            learner = bc.BC(observation_space=venv.observation_space, action_space=venv.action_space, rng=rng, custom_logger=quiet)
+            trainer = SimpleDAggerTrainer(venv=venv, scratch_dir=folder, expert_policy=Teacher(venv.observation_space, venv.action_space), bc_trainer=learner,
+                                          rng=rng, beta_schedule=lambda i: float(i == 0), custom_logger=quiet)
+            for _ in range(30):
+                trainer.train(1, rollout_round_min_episodes=2, rollout_round_min_timesteps=1, bc_train_kwargs=dict(n_epochs=8, progress_bar=False))
+                act = lambda obs, state, rng: trainer.policy.predict(obs, deterministic=True)[0]
+                labels += 2 * world.horizon
+                reached = watch.pause(lambda: gain(world, act, teacher, seed))
+                if reached >= 0.95:
+                    break
+        return watch.seconds(), reached, reached >= 0.95, labels
+    return run
+
+
+# ---- the play widget in a real JupyterLab, with and without the course's server extension -------------------------------------------
+
+def sessions(n: int = 5) -> list[tuple[float, float, float, float]]:
+    """(steps a second, median lag from key to picture [ms]) with the extension, then the same without, in n pairs of sessions."""
+    from playwright.sync_api import sync_playwright
+
+    sys.path.insert(0, str(HERE.parent))
+    from tests.browser.conftest import FLAGS, Lab, find_browser
+    from tests.browser.test_play import smoothness
+
+    def measure(chromium, name, *arguments):
+        with tempfile.TemporaryDirectory() as folder:
+            for part in ("workspace", "home"):
+                (Path(folder) / part).mkdir()
+            lab = Lab(Path(folder) / "workspace", Path(folder) / "home", *arguments)
+            page = chromium.new_context(viewport={"width": 1100, "height": 900}).new_page()
+            page.set_default_timeout(60_000)
+            try:
+                return smoothness(lab, page, name)
+            finally:
+                page.close()
+                lab.stop()
+
+    with sync_playwright() as p:
+        chromium = p.chromium.launch(executable_path=find_browser(), args=FLAGS)
+        rows = [measure(chromium, "with") + measure(chromium, "without", "--ServerApp.jpserver_extensions={'course_lib.server': False}")
+                for _ in range(n)]
+        chromium.close()
+    return rows
+
+
+def play_widget() -> dict:
+    rows = np.array(sessions())
+    for r in rows:
+        print(f"play widget: {r[0]:.1f} steps a second, {r[1]:.0f} ms from key to picture; without the extension {r[2]:.1f}, {r[3]:.0f} ms", flush=True)
+    rate, lag, stock, stock_lag = rows.mean(0)
+    mean, low, high = np.exp(interval(np.log(rows[:, 3] / rows[:, 1])))
+    return dict(name="play widget: key to picture in JupyterLab", ours=round(lag, 1), peer=round(stock_lag, 1), peer_name="without course_lib.server", unit="ms",
+                ratio=round(mean, 2), ratio_low=round(low, 2), ratio_high=round(high, 2), seeds=len(rows), note=f"steps a second {rate:.0f} / {stock:.0f}",
+                versions={p: version(p) for p in ("jupyterlab", "jupyter-server", "anywidget", "ipykernel")})
+
+
 def compare(name: str, ours, theirs, peer: str) -> dict:
-    """``ours`` and ``theirs``: seed → (CPU seconds, mean return, reached the mark?)."""
+    """``ours`` and ``theirs``: seed → (CPU seconds, score, reached the mark?, expert labels if there are any)."""
     ours(999), theirs(999)  # warm-up: lazy imports, caches
     mine, peers = [], []
     for seed in range(SEEDS):
@@ -140,19 +258,24 @@ def compare(name: str, ours, theirs, peer: str) -> dict:
     assert (mine[:, 2] == 1).all(), f"{name}: ours did not reach the mark within its budget on every seed"
     missed = int((peers[:, 2] == 0).sum())  # then their time is a lower bound, and so is the ratio
     mean, low, high = np.exp(interval(np.log(peers[:, 0] / mine[:, 0])))
+    note = f"score {mine[:, 1].mean():.4g} / {peers[:, 1].mean():.4g}"
+    if mine.shape[1] > 3:
+        note += f"; labels {mine[:, 3].mean():,.0f} / {peers[:, 3].mean():,.0f}"
+        assert mine[:, 3].mean() <= peers[:, 3].mean(), f"{name}: ours asked for more labels"
     return dict(name=name, ours=round(mine[:, 0].mean(), 3), peer=round(peers[:, 0].mean(), 3), peer_name=peer, unit="CPU s",
-                ratio=round(mean, 2), ratio_low=round(low, 2), ratio_high=round(high, 2), seeds=SEEDS, peer_missed=missed, score_ours=round(mine[:, 1].mean(), 1),
-                score_peer=round(peers[:, 1].mean(), 1),
+                ratio=round(mean, 2), ratio_low=round(low, 2), ratio_high=round(high, 2), seeds=SEEDS, peer_missed=missed, note=note,
                 versions={p: version(p) for p in ("torch", "gymnasium", "numpy", "imitation", "stable-baselines3")})
 
 
 def main() -> None:
     rows = [compare("behaviour cloning: 20 CartPole trajectories, 5 epochs", our_bc, their_bc, "imitation"),
-            compare("PPO: CartPole-v1 to a mean of 475 over 50 episodes", our_ppo, their_ppo, "Stable-Baselines3, tuned")]
+            compare("PPO: CartPole-v1 to a mean of 475 over 50 episodes", our_ppo, their_ppo, "Stable-Baselines3, tuned"),
+            *(compare(f"DAgger: {name}, to 95 % of the expert's gain", our_dagger(*task), their_dagger(*task), "imitation") for name, task in TASKS.items()),
+            play_widget()]
     (HERE / "results.json").write_text(json.dumps(rows, indent=1) + "\n")
-    lines = ["| what | ours | peer | | ratio [95 % interval] | seeds | mean return, ours / peer |", "|---|---|---|---|---|---|---|"]
+    lines = ["| what | ours | peer | | ratio [95 % interval] | seeds | ours / peer |", "|---|---|---|---|---|---|---|"]
     lines += [f"| {r['name']} | {r['ours']} {r['unit']} | {r['peer']} {r['unit']} | {r['peer_name']} | {r['ratio']} [{r['ratio_low']}, {r['ratio_high']}] | "
-              f"{r['seeds']} | {r['score_ours']} / {r['score_peer']} |" for r in rows]
+              f"{r['seeds']} | {r['note']} |" for r in rows]
     (HERE / "RESULTS.md").write_text("\n".join(lines) + "\n")
     print("\n".join(lines))
 

@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
@@ -20,8 +21,9 @@ from course_lib.machine import course_root
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
-def labeler(page, out: Path) -> None:
-    """Notebook 00 in Lab, after a dozen clicks of somebody who likes the clip that is closer to the middle."""
+@contextmanager
+def lab(page, notebook: str):
+    """A JupyterLab as a learner starts it, with ``notebook`` open and running; yields the workspace's folder."""
     with tempfile.TemporaryDirectory() as folder, socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         port = s.getsockname()[1]
@@ -29,24 +31,67 @@ def labeler(page, out: Path) -> None:
         command = [sys.executable, "-m", "course_lib.cli", "lab", "--workspace", folder, "--no-browser", f"--port={port}",
                    "--IdentityProvider.token=gallery", "--expose-app-in-browser"]
         env = {k: v for k, v in os.environ.items() if k != "COURSE_PEOPLE"}
-        lab = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        server = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             _wait(f"http://127.0.0.1:{port}/api?token=gallery")
-            page.goto(f"http://127.0.0.1:{port}/doc/tree/00_start_here.ipynb?token=gallery&reset")
+            page.goto(f"http://127.0.0.1:{port}/doc/tree/{notebook}?token=gallery&reset")
             page.wait_for_function("() => window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'")
             page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells') }")
-            for i in range(12):
-                page.wait_for_selector(f'.cw[data-done="{i}"][aria-busy="false"]')
-                away = [float(f.text_content().split("on average ")[1].split(" ")[0]) for f in page.locator("figcaption.unseen").all()]
-                page.locator(".cw[data-pair]").press("ArrowLeft" if away[0] < away[1] else "ArrowRight")
-            page.wait_for_selector('.cw[data-done="12"][aria-busy="false"]')
-            page.wait_for_timeout(1500)  # into the clips
-            shorten = "(e, folder) => { e.textContent = e.textContent.replace(folder, 'workspace'); }"
-            page.locator(".cw[data-pair] .status").evaluate(shorten, os.path.realpath(folder))
-            page.locator(".cw[data-pair]").screenshot(path=out / "labeler.png")
+            yield os.path.realpath(folder)
         finally:
-            lab.terminate()
-            lab.wait(20)
+            server.terminate()
+            server.wait(20)
+
+
+SHORTEN = "(e, folder) => { e.textContent = e.textContent.replace(folder, 'workspace'); }"
+
+
+def labeler(page, out: Path) -> None:
+    """Notebook 00 in Lab, after a dozen clicks of somebody who likes the clip that is closer to the middle."""
+    with lab(page, "00_start_here.ipynb") as folder:
+        for i in range(12):
+            page.wait_for_selector(f'.cw[data-done="{i}"][aria-busy="false"]')
+            away = [float(f.text_content().split("on average ")[1].split(" ")[0]) for f in page.locator("figcaption.unseen").all()]
+            page.locator(".cw[data-pair]").press("ArrowLeft" if away[0] < away[1] else "ArrowRight")
+        page.wait_for_selector('.cw[data-done="12"][aria-busy="false"]')
+        page.wait_for_timeout(1500)  # into the clips
+        page.locator(".cw[data-pair] .status").evaluate(SHORTEN, folder)
+        page.locator(".cw[data-pair]").screenshot(path=out / "labeler.png")
+
+
+def play(page, out: Path) -> None:
+    """Notebook 02 in Lab: somebody who steers back, for two drives, and takes over once more in the third."""
+    with lab(page, "02_dagger.ipynb") as folder:
+        page.wait_for_selector('.cw.play[data-drive="0"]')
+        root = page.locator(".cw.play")
+        root.focus()
+        page.locator(".cw.play .fps").evaluate("e => { e.value = 20; e.dispatchEvent(new Event('input')); }")
+        _steer(page, until=lambda: int(root.get_attribute("data-rounds")) == 2)
+        _steer(page, until=lambda: int(root.get_attribute("data-labels")) >= 5, soon=True)
+        page.locator(".cw.play .note").evaluate(SHORTEN, folder)
+        root.screenshot(path=out / "play.png")
+
+
+def _steer(page, until, soon: bool = False) -> None:
+    """Watch, and hold the key that leads back to the middle while the car is far from it (``soon``: or when it is not yet)."""
+    held = ""
+    for _ in range(20_000):
+        if until():
+            break
+        state, yours, paused = (page.locator(".cw.play").get_attribute(f"data-{name}") for name in ("state", "yours", "paused"))
+        (offset, heading, bend), yours, paused = map(float, state.split()[:3]), yours == "true", paused == "true"
+        worried = abs(offset) > (0.25 if yours or soon else 0.8)
+        want = bend + 1.5 * (max(-0.6, min(0.6, -0.5 * offset)) - heading)
+        key = "" if not worried else "ArrowLeft" if want > 0.15 else "ArrowRight" if want < -0.15 else "ArrowUp"
+        if key != held:
+            if held:
+                page.keyboard.up(held)
+            if key:
+                page.keyboard.down(key)
+            held = key
+        elif paused:
+            page.keyboard.press("Space")
+        page.wait_for_timeout(30)
 
 
 def figures(page, out: Path) -> None:
@@ -79,6 +124,7 @@ def main() -> None:
         page = chromium.new_page(viewport={"width": 1000, "height": 900})
         page.set_default_timeout(60_000)
         labeler(page, out)
+        play(page, out)
         figures(page, out)
         chromium.close()
     print(*sorted(out.glob("*.png")), sep="\n")

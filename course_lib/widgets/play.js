@@ -60,7 +60,7 @@ function render({ model, el }) {
   }
   function draw() {
     drawState($(".world"), model.get("drawer"), frame.state, model.get("drawing")); strip(); paint();
-    root.dataset.drive = frame.drive; root.dataset.k = frame.k; root.dataset.labels = frame.labels;
+    root.dataset.state = [...frame.state].map((x) => x.toFixed(3)).join(" "); root.dataset.drive = frame.drive; root.dataset.k = frame.k; root.dataset.labels = frame.labels;
   }
   const status = (t) => { $(".status").textContent = t; };
   function ask() {

@@ -425,7 +425,7 @@ claims.add("tired expert: regret of the last policy minus of the best on validat
 # (a) It is DAgger that suffers more: its regret grows several times over, while the clone's, whose seeds scatter widely, does not (left panel). Even so, DAgger with a shaky expert stays far below the clone of a steady one. Errors without a pattern average out with enough
 # labels; a thousand are not enough for that. One explanation why the clone loses nothing: a hand that shakes gets off the middle of the road, and so shows how to come back. (Laskey et al., 2017, make a method of that, DART; problem set 1 did too.)
 #
-# (b) At first more rounds help, then the tired answers win, and at the end the policy is nearly back where it began. Their errors have a pattern, *let go*, and aggregated data never forget it. The last line of the algorithm notices: **return the best $\hat\pi_i$ on
+# (b) At first more rounds help, then the tired answers win, and by the end the policy has lost most of what it had learned. Their errors have a pattern, *let go*, and aggregated data never forget it. The last line of the algorithm notices: **return the best $\hat\pi_i$ on
 # validation**, judged by driving. With people, watch a score that does not come from their labels.
 
 # %% [markdown]

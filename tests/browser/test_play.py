@@ -139,6 +139,28 @@ def smoothness(lab, page, name, keys=15):
     return (len(drawn) - 1) / (drawn[-1] - drawn[0]) * 1000, statistics.median(lags)
 
 
+def test_notebook_02_learns_from_whoever_takes_over(lab, page):
+    """Run all, and drive while the rest of the notebook is still computing."""
+    open_notebook(page, lab, "02_dagger.ipynb")
+    run_all(page)
+    page.wait_for_selector('.cw.play[data-drive="0"]')
+    page.locator(".cw.play").focus()
+    page.keyboard.press("Space")
+    at_least(page, k=25)
+    for key in ("ArrowLeft", "ArrowRight"):
+        before = int(page.locator(".cw.play").get_attribute("data-labels"))
+        page.keyboard.down(key)
+        at_least(page, labels=before + 3)
+        page.keyboard.up(key)
+        page.wait_for_selector('.cw.play[data-yours="false"]')
+    page.keyboard.press("n")
+    page.wait_for_selector('.cw.play[data-rounds="1"]')
+    page.evaluate("() => { window.jupyterapp.commands.execute('notebook:interrupt-kernel') }")
+    rows = [r for r in corrections(lab, "labels") if r[0] == "correction" and r[1] == "human"]
+    assert len(rows) == 2 and "Learned from" in page.locator(".cw.play .status").inner_text()
+    assert "off the road" in page.locator(".cw.play .after figcaption").inner_text()
+
+
 def test_the_server_sends_small_messages_at_once(lab):
     assert "small kernel messages are sent at once" in open(lab.log.name).read()
 
