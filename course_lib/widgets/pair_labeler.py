@@ -15,7 +15,6 @@ import threading
 import uuid
 from collections.abc import Callable, Sequence
 
-import anywidget
 import numpy as np
 import traitlets
 
@@ -23,7 +22,7 @@ from course_lib.data import Comparisons, Trajectory, compare
 from course_lib.data.store import LabelStore, StoreError
 from course_lib.envs import Dynamics
 
-from .files import module, style
+from .files import Answering, module, style
 
 
 def default_mode() -> str:
@@ -31,7 +30,7 @@ def default_mode() -> str:
     return "simulated" if os.environ.get("COURSE_PEOPLE") == "simulated" else "live"
 
 
-class PairLabeler(anywidget.AnyWidget):
+class PairLabeler(Answering):
     """``pairs``: the questions, in order. ``learn(comparisons) → person``: refitted after every answer; the person's guess
     of each coming click is shown and counted. Answers given earlier to the same questions by the same annotator
     (a killed kernel, another day) are taken up where they stopped."""

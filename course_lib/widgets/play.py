@@ -16,7 +16,6 @@ import threading
 import uuid
 from collections.abc import Callable, Sequence
 
-import anywidget
 import numpy as np
 import traitlets
 
@@ -27,13 +26,13 @@ from course_lib.envs.core import KEYS
 from course_lib.imitation.dagger import DAgger, learn
 from course_lib.rl.rollouts import rollout
 
-from .files import module, style
+from .files import Answering, module, style
 from .pair_labeler import default_mode
 
 GRACE = 5  # steps for which the wheel stays with a person who tapped: a short pause between two keys is not a letting go
 
 
-class Play(anywidget.AnyWidget):
+class Play(Answering):
     """``shown``: demonstrations the learner starts from. ``progress`` holds the rounds: ``policies[0]`` is cloned from ``shown``,
     ``policies[i]`` has learned from the corrections of i drives as well. Corrections given earlier to the same task by the same
     annotator are taken up. ``unit``: what the score counts. ``fit_options`` go to behaviour cloning."""
