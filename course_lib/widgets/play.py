@@ -201,11 +201,11 @@ class Play(Answering):
         self._close()
         labels = self.labels()
         if labels:
-            self._say({"type": "busy", "text": f"Learning from {labels} steps of yours …"})
+            self._say({"type": "busy", "text": f"Learning from {labels} step{'s' * (labels > 1)} of yours …"})
             before = self.progress.scores[-1]
             if self._learn():
-                self.text = (f"Learned from {labels} steps of yours: {before:.0f} → {self.progress.scores[-1]:.0f} of {self.world.horizon} "
-                             f"{self.unit}, without help.")
+                self.text = (f"Learned from {labels} step{'s' * (labels > 1)} of yours: {before:.0f} → {self.progress.scores[-1]:.0f} of "
+                             f"{self.world.horizon} {self.unit}, without help.")
         else:
             self.text = ("You did not take over in this drive, so there is nothing new to learn, and the learner stays as it is. Take over "
                          "with the arrow keys when it goes wrong.")
