@@ -53,6 +53,8 @@ display(play)
 if play.mode == "simulated":  # somebody who takes over when the car is 0.7 half lanes from the middle, and lets go at 0.2
     play.simulate(Supervisor(clear, lambda state: abs(state[0])), drives=3)
 print("steps on the road, of 100, without help:", " → ".join(f"{score:.0f}" for score in play.progress.scores))
+if len(play.progress.scores) == 1:
+    print("Nobody has taken over yet: drive above, then run this cell and the next one again.")
 
 # %% [markdown]
 # ### See
