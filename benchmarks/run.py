@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 import warnings
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -19,8 +20,12 @@ import numpy as np
 import torch
 
 from course_lib.claims import interval
+from course_lib.data import clips
 from course_lib.envs import CartPole, Pendulum
+from course_lib.humans import PartialReturn, fit
 from course_lib.imitation import DAgger, behavior_cloning, dagger
+from course_lib.preferences import pair_up
+from course_lib.rl.networks import RewardNet
 from course_lib.rl.ppo import ppo
 from course_lib.rl.rollouts import rollout, uniform
 
@@ -204,6 +209,58 @@ def their_dagger(world, teacher, id):
     return run
 
 
+# ---- a reward model from comparisons: 500 pairs of 50 steps, 10 epochs of minibatches of 32, two layers of 32 units --------------------
+
+def comparisons(seed: int):
+    """500 pairs of clips of random driving, answered by the true return; and 500 others to be judged by."""
+    world, out = Pendulum(), []
+    for part in (0, 1):
+        rng = np.random.default_rng([seed, part])
+        some = clips(rollout(world, uniform(world), 200, rng).demonstrations().trajectories, 50, rng, per=2)
+        pairs = pair_up(some, 500, rng)
+        returns = -(np.arctan2(pairs.obs[..., 1], pairs.obs[..., 0]) ** 2 + 0.1 * pairs.obs[..., 2] ** 2).sum(-1)
+        out.append(replace(pairs, choice=(returns[:, 0] > returns[:, 1]).astype(float)))
+    return out
+
+
+def accuracy(reward, asked) -> float:
+    """Share of pairs in which ``reward(obs (M, d), acts (M, k)) → (M,)`` gives the preferred clip more."""
+    flat = lambda x: x.reshape(-1, x.shape[-1]).astype(np.float32)
+    returns = reward(flat(asked.obs), flat(asked.acts)).reshape(len(asked), 2, -1).sum(-1)
+    return float(((returns[:, 0] > returns[:, 1]) == (asked.choice > 0.5)).mean())
+
+
+def our_bradley_terry(seed: int):
+    (given, asked), watch = comparisons(seed), Stopwatch()
+    fitted = fit(PartialReturn(RewardNet(Pendulum(), (32, 32), seed=seed)), given, held_out=0, epochs=10, batch_size=32, seed=seed)
+    seconds = watch.seconds()
+    with torch.no_grad():
+        right = accuracy(lambda o, a: fitted.reward(torch.from_numpy(o), torch.from_numpy(a)).numpy(), asked)
+    return seconds, right, right >= 0.9
+
+
+def their_bradley_terry(seed: int):
+    from imitation.algorithms import preference_comparisons as pc
+    from imitation.data.types import TrajectoryWithRew
+    from imitation.rewards import reward_nets
+    from imitation.util import logger
+
+    given, asked = comparisons(seed)
+    piece = lambda i, j: TrajectoryWithRew(np.concatenate([given.obs[i, j], given.obs[i, j, -1:]]), given.acts[i, j], None, False, np.zeros(50))
+    data = pc.PreferenceDataset()
+    data.push([(piece(i, 0), piece(i, 1)) for i in range(500)], given.choice.astype(np.float32))
+    torch.manual_seed(seed)
+    env = Pendulum()
+    watch = Stopwatch()
+    net = reward_nets.BasicRewardNet(env.observation_space, env.action_space, hid_sizes=(32, 32))
+    trainer = pc.BasicRewardTrainer(pc.PreferenceModel(net), pc.CrossEntropyRewardLoss(), np.random.default_rng(seed), epochs=10,
+                                    custom_logger=logger.configure(format_strs=[]))
+    trainer.train(data)
+    seconds = watch.seconds()
+    right = accuracy(lambda o, a: net.predict(o, a, o, np.zeros(len(o), bool)), asked)
+    return seconds, right, right >= 0.9
+
+
 # ---- the play widget in a real JupyterLab, with and without the course's server extension -------------------------------------------
 
 def sessions(n: int = 5) -> list[tuple[float, float, float, float]]:
@@ -271,6 +328,7 @@ def main() -> None:
     rows = [compare("behaviour cloning: 20 CartPole trajectories, 5 epochs", our_bc, their_bc, "imitation"),
             compare("PPO: CartPole-v1 to a mean of 475 over 50 episodes", our_ppo, their_ppo, "Stable-Baselines3, tuned"),
             *(compare(f"DAgger: {name}, to 95 % of the expert's gain", our_dagger(*task), their_dagger(*task), "imitation") for name, task in TASKS.items()),
+            compare("Bradley–Terry: reward model from 500 pairs of 50 steps, 10 epochs", our_bradley_terry, their_bradley_terry, "imitation"),
             play_widget()]
     (HERE / "results.json").write_text(json.dumps(rows, indent=1) + "\n")
     lines = ["| what | ours | peer | | ratio [95 % interval] | seeds | ours / peer |", "|---|---|---|---|---|---|---|"]
