@@ -7,6 +7,7 @@ needs less; its interval is Student's over the seeds' log-ratios. Writes results
 from __future__ import annotations
 
 import json
+import os
 import sys
 import tempfile
 import time
@@ -30,6 +31,7 @@ from course_lib.rl.ppo import ppo
 from course_lib.rl.rollouts import rollout, uniform
 
 warnings.filterwarnings("ignore")
+os.environ["TQDM_DISABLE"] = "1"  # the peer's progress bars
 torch.set_num_threads(1)
 WORLD, HERE = CartPole(ends=True), Path(__file__).parent
 SEEDS = 10
