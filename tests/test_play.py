@@ -244,3 +244,11 @@ def test_what_cannot_be_driven_or_is_no_mode_is_refused(tmp_path):
         make(tmp_path / "l.sqlite", mode="alive")
     with pytest.raises(ValueError, match="other|shape"):  # demonstrations of another world
         make(tmp_path / "l.sqlite", world=Drive(horizon=60, show_previous=True))
+
+
+def test_a_supervisor_takes_over_when_worried_and_lets_go_when_calm():
+    someone = Supervisor(WORLD, lambda s: abs(s[0]), worried=0.7, calm=0.2)
+    drive = [someone(state) != "" for state in WORLD.placed(np.array([0.0, 0.6, 0.8, 0.5, 0.3, 0.1, 0.5, -0.9]))]
+    assert drive == [False, False, True, True, True, False, False, True]
+    left, right = (Supervisor(WORLD, lambda s: 1.0)(WORLD.placed(np.array([offset]))[0]) for offset in (-0.9, 0.9))
+    assert (left, right) == ("left", "right")  # towards the middle: an offset is positive to the left
