@@ -166,3 +166,11 @@ def test_nobody_is_waited_for(monkeypatch, tmp_path):
     assert PairLabeler(WORLD, pairs(), LabelStore(tmp_path / "l.sqlite"), task="t").mode == "simulated"
     with pytest.raises(ValueError, match='"live", "simulated" or "replay"'):
         PairLabeler(WORLD, pairs(), LabelStore(tmp_path / "l.sqlite"), task="t", mode="alive")
+
+
+def test_where_nobody_is_asked_nothing_that_is_pressed_is_stored(tmp_path):
+    for mode in ("simulated", "replay"):
+        made = PairLabeler(WORLD, pairs(), LabelStore(tmp_path / "l.sqlite"), task="t", mode=mode)
+        say(made, "left")
+        made._on_message(made, {"type": "undo"}, [])
+        assert not made.given and not made.store.events()

@@ -10,9 +10,6 @@ Modes: ``live`` (a person), ``simulated`` (a model of a person answers through t
 
 from __future__ import annotations
 
-import os
-import threading
-import uuid
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -22,36 +19,24 @@ from course_lib.data import Comparisons, Trajectory, compare
 from course_lib.data.store import LabelStore, StoreError
 from course_lib.envs import Dynamics
 
-from .files import Answering, module, style
+from .asking import Asking
+from .files import module, style
 
 
-def default_mode() -> str:
-    """"live", unless ``COURSE_PEOPLE=simulated`` says that nobody is there (``course claims``, tests, the book)."""
-    return "simulated" if os.environ.get("COURSE_PEOPLE") == "simulated" else "live"
-
-
-class PairLabeler(Answering):
+class PairLabeler(Asking):
     """``pairs``: the questions, in order. ``learn(comparisons) → person``: refitted after every answer; the person's guess
     of each coming click is shown and counted. Answers given earlier to the same questions by the same annotator
     (a killed kernel, another day) are taken up where they stopped."""
 
     _esm = module("pair_labeler")
     _css = style()
-    drawer = traitlets.Unicode().tag(sync=True)
-    drawing = traitlets.Dict().tag(sync=True)
     fps = traitlets.Int(15).tag(sync=True)
 
     def __init__(self, world: Dynamics, pairs: Sequence[tuple[Trajectory, Trajectory]], store: LabelStore, *, task: str,
                  question: str = "Which clip do you prefer?", annotator: str = "me", mode: str | None = None,
                  learn: Callable[[Comparisons], object] | None = None, seed: int = 0):
-        mode = mode or default_mode()
-        if mode not in ("live", "simulated", "replay"):
-            raise ValueError(f'mode must be "live", "simulated" or "replay", not {mode!r}')
-        super().__init__(drawer=world.drawer, drawing=world.drawing)
-        self._lock = threading.RLock()
-        self.world, self.pairs, self.store, self.learn = world, list(pairs), store, learn
-        self.task, self.question, self.annotator, self.mode = task, question, annotator, mode
-        self.session = uuid.uuid4().hex[:12]
+        super().__init__(world, store, task=task, annotator=annotator, mode=mode)
+        self.pairs, self.question, self.learn = list(pairs), question, learn
         self.person, self.trouble = None, ""  # what has been learned so far, or why not
         ids = store.keep([c for pair in self.pairs for c in pair], type(world).__name__)
         self.clip = dict(zip(ids, (c for pair in self.pairs for c in pair)))
@@ -60,7 +45,7 @@ class PairLabeler(Answering):
         self.left = [("first", "second")[i] for i in left]
         self.given: list[dict] = []  # the events that stand, in order: one per answered pair
         self.guesses: list[bool | None] = []
-        if mode == "live":
+        if self.mode == "live":
             self._take_up()
         self.on_msg(self._on_message)
 
@@ -79,7 +64,7 @@ class PairLabeler(Answering):
         for index in range(len(self.given), len(self.pairs) if n is None else len(self.given) + n):
             first = person.label(compare(*([c] for c in self.pairs[index])), rng).choice[0] == 1
             side = "left" if first == (self.left[index] == "first") else "right"
-            self._on_message(self, {"type": "answer", "pair": self.ids[index], "side": side, "ms": 0.0}, [])
+            self._receive({"type": "answer", "pair": self.ids[index], "side": side, "ms": 0.0})
 
     def replay(self, events: Sequence[dict]) -> None:
         """Give recorded answers (from ``store.answers``) again, each to the pair it was given to; others are skipped."""
@@ -90,17 +75,17 @@ class PairLabeler(Answering):
             pair, choice = self.ids[index], recorded.get(self.ids[index])
             side = "skip" if choice is None else "tie" if choice == 0.5 else (
                 "left" if (choice == 1) == (self.left[index] == "first") else "right")
-            self._on_message(self, {"type": "answer", "pair": pair, "side": side, "ms": 0.0}, [])
-
-    def _only_in(self, mode: str) -> None:
-        if self.mode != mode:
-            raise ValueError(f'this labeler is in mode "{self.mode}", and such answers must not be stored as a person\'s: make one with '
-                             f'mode="{mode}"')
+            self._receive({"type": "answer", "pair": pair, "side": side, "ms": 0.0})
 
     # ---- messages -----------------------------------------------------------------------------------------------
 
     def _on_message(self, _, message: dict, buffers) -> None:
-        """Runs on whichever thread the kernel chooses; the lock makes each message a whole."""
+        """Runs on whichever thread the kernel chooses. Where nobody is asked, what is pressed must not be stored as a model's answer."""
+        asked = self.mode == "live" or message.get("type") not in ("answer", "undo")
+        self._receive(message if asked else {"type": "ready"})
+
+    def _receive(self, message: dict) -> None:
+        """One message as a whole: the lock keeps others out meanwhile."""
         with self._lock:
             kind = message.get("type")
             if kind == "need":
@@ -147,9 +132,7 @@ class PairLabeler(Answering):
 
     def _row(self, index: int, event: str) -> dict:
         first, second = self.ids[index].split("-")
-        kind = {"live": "human", "simulated": "simulated", "replay": "replay"}[self.mode]
-        return dict(event=event, task=self.task, annotator=self.annotator, session=self.session, kind=kind,
-                    pair=self.ids[index], first=first, second=second, left=self.left[index])
+        return self._signed(event=event, pair=self.ids[index], first=first, second=second, left=self.left[index])
 
     def _take_up(self) -> None:
         """Continue where this annotator stopped: the longest run of these pairs that has standing answers."""

@@ -12,8 +12,6 @@ Modes as in the pair labeler: ``live``, ``simulated`` (a model of a person holds
 
 from __future__ import annotations
 
-import threading
-import uuid
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -26,33 +24,26 @@ from course_lib.envs.core import KEYS
 from course_lib.imitation.dagger import DAgger, learn
 from course_lib.rl.rollouts import rollout
 
-from .files import Answering, module, style
-from .pair_labeler import default_mode
+from .asking import Asking
+from .files import module, style
 
 GRACE = 5  # steps for which the wheel stays with a person who tapped: a short pause between two keys is not a letting go
 
 
-class Play(Answering):
+class Play(Asking):
     """``shown``: demonstrations the learner starts from. ``progress`` holds the rounds: ``policies[0]`` is cloned from ``shown``,
     ``policies[i]`` has learned from the corrections of i drives as well. Corrections given earlier to the same task by the same
     annotator are taken up. ``unit``: what the score counts. ``fit_options`` go to behaviour cloning."""
 
     _esm = module("play")
     _css = style()
-    drawer = traitlets.Unicode().tag(sync=True)
-    drawing = traitlets.Dict().tag(sync=True)
     fps = traitlets.Int(12).tag(sync=True)
 
     def __init__(self, world: Dynamics, shown: Demonstrations, store: LabelStore, *, task: str, annotator: str = "me",
                  mode: str | None = None, unit: str = "steps on the road", validate: int = 50, seed: int = 0, **fit_options):
-        mode = mode or default_mode()
-        if mode not in ("live", "simulated", "replay"):
-            raise ValueError(f'mode must be "live", "simulated" or "replay", not {mode!r}')
         world.by_keys(world.initial(1, np.random.default_rng(0)), "left")  # a world that cannot be driven says so now
-        super().__init__(drawer=world.drawer, drawing=world.drawing)
-        self._lock, self._watched = threading.RLock(), True
-        self.world, self.store, self.task, self.annotator, self.mode, self.unit, self.seed = world, store, task, annotator, mode, unit, seed
-        self.session = uuid.uuid4().hex[:12]
+        super().__init__(world, store, task=task, annotator=annotator, mode=mode)
+        self._watched, self.unit, self.seed = True, unit, seed
         # corrections are short and few: one of them held out would be no measure, and all that somebody said should count
         self._options = dict(validate=validate, seed=seed, held_out=0) | fit_options
         self.progress, self.text = DAgger(), ""
@@ -62,7 +53,7 @@ class Play(Answering):
         self._stretch: list[tuple] = []  # the steps of the correction that is being made: (obs, action, reward, state, ended)
         self._rest = 0  # how many of its last steps were driven without a key
         self.drive, self.over = -1, False
-        if mode == "live":
+        if self.mode == "live":
             self._take_up(store.corrections(task=task, annotator=annotator, kind="human"))
         self._new_drive()
         self.on_msg(self._on_message)
@@ -98,11 +89,6 @@ class Play(Answering):
         self._take_up(corrections)
         self._new_drive()
         self._send_round()
-
-    def _only_in(self, mode: str) -> None:
-        if self.mode != mode:
-            raise ValueError(f'this widget is in mode "{self.mode}", and such corrections must not be stored as a person\'s: make one with '
-                             f'mode="{mode}"')
 
     # ---- messages -----------------------------------------------------------------------------------------------
 
@@ -191,9 +177,7 @@ class Play(Answering):
         self._send_round()
 
     def _row(self, pair: str, clip: str) -> dict:
-        kind = {"live": "human", "simulated": "simulated", "replay": "replay"}[self.mode]
-        return dict(event="correction", task=self.task, annotator=self.annotator, session=self.session, kind=kind, pair=pair, first=clip,
-                    second="", model_version=len(self.progress.policies) - 1)
+        return self._signed(event="correction", pair=pair, first=clip, second="", model_version=len(self.progress.policies) - 1)
 
     # ---- rounds -------------------------------------------------------------------------------------------------
 
