@@ -54,6 +54,11 @@ def exponent(x, y) -> float:
     return float(np.polyfit(np.log(x), np.log(y), 1)[0])
 
 
+def measurable(costs) -> np.ndarray:
+    """Which rows of (H, N) have a mean whose interval lies above 0, (H,) bool: an exponent is fitted to these alone."""
+    return np.array([row.std() > 0 and interval(row)[1] > 0 for row in np.asarray(costs)])
+
+
 def normalised(score, random, best):
     """0 for the random agent, 1 for the expert (or the true-reward agent). Broadcasts."""
     return (np.asarray(score) - random) / (best - random)

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from course_lib.authoring.readme import BEGIN, END, write_claims
-from course_lib.claims import ClaimFailed, Claims, exponent, interval, normalised
+from course_lib.claims import ClaimFailed, Claims, exponent, interval, measurable, normalised
 
 
 def test_interval_is_students():
@@ -53,3 +53,8 @@ def test_readme_table_is_replaced_between_its_marks(tmp_path):
     readme.write_text("nothing")
     with pytest.raises(ValueError, match="put the two marks back"):
         write_claims(readme, [row])
+
+
+def test_measurable_leaves_out_what_may_be_zero():
+    rows = [[0, 0, 0, 0], [0, 0, 0, 9], [1, 2, 3, 2], [-3, -2, -3, -2]]
+    assert measurable(rows).tolist() == [False, False, True, False]

@@ -111,7 +111,7 @@ class LabelStore:
             return (f"{self.path} cannot be written ({text}). Check that its folder exists and is yours, or choose another "
                     "path: LabelStore('~/labels.sqlite').")
         if "full" in text:
-            return f"no space left for {self.path}: the last answer was not saved; make room and give it again."
+            return f"no space left for {self.path}: nothing more can be saved until there is room."
         return f"{self.path}: {text}"
 
     def append(self, *, event: str, task: str, annotator: str, session: str, kind: str, pair: str, first: str,

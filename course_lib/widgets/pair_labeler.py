@@ -96,7 +96,7 @@ class PairLabeler(Asking):
                 try:
                     changed = self._answer(message) if kind == "answer" else self._undo()
                 except StoreError as error:  # not on disk: stay on this pair, and say so
-                    self.send({"type": "sorry", "text": f"Not saved: {error}"})
+                    self.send({"type": "sorry", "text": f"Not saved: {error} Then answer this pair again."})
                     return
                 self._send_current()
                 if changed:

@@ -17,7 +17,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import display
 
-from course_lib.claims import Claims, exponent, interval, normalised
+from course_lib.claims import Claims, exponent, interval, measurable, normalised
 from course_lib.data import Demonstrations, split
 from course_lib.envs import CartPole, Drive, Tightrope, tightrope_regret
 from course_lib.imitation import behavior_cloning
@@ -184,10 +184,6 @@ figure(fig, caption="Twelve clones of a driver. Left: how far their steering (fr
 # happens when it drives. An exponent is fitted for each clone, using only horizons at which its regret is measurably above 0.
 
 # %%
-def measurable(off_road):
-    """Horizons at which the interval of the mean over drives excludes 0."""
-    return np.array([row.std() > 0 and interval(row)[1] > 0 for row in off_road])
-
 used = [measurable(s[4]) for s in studies]
 growth = [exponent(horizons[m], r[m]) for m, r in zip(used, regrets) if m.sum() >= 3]
 drift = [exponent(horizons, e) for e in errors]

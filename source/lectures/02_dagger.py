@@ -14,7 +14,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import display
 
-from course_lib.claims import Claims, exponent, interval
+from course_lib.claims import Claims, exponent, interval, measurable
 from course_lib.data.store import LabelStore
 from course_lib.envs import Drive
 from course_lib.humans import Supervisor
@@ -172,10 +172,6 @@ figure(fig, caption=f"Regret with 1,000 labels if nothing else is said, {len(see
        alt=f"On logarithmic axes, cloning rises to {means['cloning'].mean(0)[-1]:.0f} steps at T = 400 and DAgger to {means['DAgger'].mean(0)[-1]:.1f}; DAgger's line is less steep.")
 
 # %%
-def measurable(regrets):
-    """Horizons at which the interval of the mean over drives excludes 0."""
-    return np.array([row.std() > 0 and interval(row)[1] > 0 for row in regrets])
-
 def exponents(who):
     """One fitted exponent a seed, from measurable horizons only."""
     return np.array([exponent(horizons[m], c.mean(1)[m]) for c in costs[who] if (m := measurable(c)).sum() >= 3])

@@ -512,13 +512,14 @@ from course_lib.claims import interval
 from course_lib.show import figure
 
 schedules = {"β = 1: cloning": [1.0] * 8, "β = 1, 14/15, 13/15, …": [1 - i / 15 for i in range(8)], "β = 1, 0, 0, …": [1.0] + [0.0] * 7}
+linear = lambda w: lambda obs, state, rng: (obs @ w[:3] + w[3])[:, None]
 fig, ax = plt.subplots()
 for (name, betas), mark in zip(schedules.items(), marks()):
     off = []
     for seed in range(10):
         weights, _ = dagger_ridge(betas, 2, 100, 1e-3, seed)
-        steer = lambda obs, state, rng, w: (obs @ w[:3] + w[3])[:, None]
-        off.append([200 - rollout(world, lambda o, s, r, w=w: steer(o, s, r, w), 200, np.random.default_rng(seed), horizon=200).returns.mean() for w in weights])
+        drives = [rollout(world, linear(w), 200, np.random.default_rng(seed), horizon=200) for w in weights]
+        off.append([200 - d.returns.mean() for d in drives])
     spread = np.array([interval(column) for column in np.array(off).T])
     band(ax, np.arange(1, 9) * 200, *spread.T, name, mark)
     print(f"{name}: {spread[-1, 0]:.1f} of 200 steps off the road; states after 10 steps of the learner's own: {own_steps(betas, 10, 2, 100):.1f} of 1,600")
