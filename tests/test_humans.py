@@ -1,5 +1,7 @@
 """People: each likelihood against its formula in high precision, and fitting against closed forms and known truths."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +10,7 @@ from scipy.optimize import minimize
 
 from course_lib.data import Comparisons, Demonstrations, Trajectory
 from course_lib.envs import TabularDynamics, TabularMDP
-from course_lib.humans import ActsByPolicy, PartialReturn, bradley_terry_log_prob, fit
+from course_lib.humans import ActsByPolicy, PartialReturn, Raters, Ratings, Teacher, bradley_terry_log_prob, fit
 from course_lib.rl.networks import LinearReward, policy_for
 from course_lib.rl.rollouts import rollout
 
@@ -101,3 +103,78 @@ def test_demonstrating_is_acting_by_the_policy():
     world = TabularDynamics(mdp=TabularMDP.random(3, 2, np.random.default_rng(0)), horizon=10)
     shown = ActsByPolicy(policy_for(world)).demonstrate(world, 4, np.random.default_rng(0))
     assert isinstance(shown, Demonstrations) and isinstance(shown[0], Trajectory) and len(shown[0]) == 10
+
+
+def test_the_short_sighted_weigh_the_end_of_a_clip():
+    rng = np.random.default_rng(0)
+    q, reward = questions(200, rng), linear([1.0, -0.5, 0.2])
+    r = reward(torch.as_tensor(q.obs).float(), torch.as_tensor(q.acts).float())
+    far, near = PartialReturn(reward, 2.0), PartialReturn(reward, 2.0, myopia=1e-9)
+    obs, acts = torch.as_tensor(q.obs).float(), torch.as_tensor(q.acts).float()
+    torch.testing.assert_close(far.advantage(obs, acts), 2 * (r.sum(-1)[:, 0] - r.sum(-1)[:, 1]))
+    torch.testing.assert_close(near.advantage(obs, acts), 2 * (r[:, 0, -1] - r[:, 1, -1]), rtol=1e-4, atol=1e-5)
+    half = PartialReturn(reward, myopia=0.5).returns(obs, acts)
+    torch.testing.assert_close(half, sum(0.5 ** (r.shape[-1] - 1 - t) * r[..., t] for t in range(r.shape[-1])), rtol=1e-4, atol=1e-5)
+
+
+def test_ties_are_answers_of_their_own():
+    """Sampled as they are explained; and people who tie are understood better by a model that knows of ties."""
+    rng = np.random.default_rng(1)
+    person, q = PartialReturn(linear([1.0, 0.5, 0.0]), ties=1.0, lapse=0.06), questions(20_000, rng)
+    answered, p = person.label(q, rng), person.answers(q)
+    np.testing.assert_allclose(p.sum(1), 1, atol=1e-6)
+    for column, choice in enumerate((0.0, 0.5, 1.0)):
+        assert abs((answered.choice == choice).mean() - p[:, column].mean()) < 4 * np.sqrt(p[:, column].mean() / 20_000)
+    rows, _ = person.evidence(answered)
+    np.testing.assert_allclose(person.log_prob(*rows).detach().exp(), p[np.arange(20_000), (2 * answered.choice).astype(int)], rtol=1e-4)
+    mean = [m.log_prob(*rows).mean().item() for m in (person, PartialReturn(linear([1.0, 0.5, 0.0]), ties=0.3, lapse=0.06), PartialReturn(linear([0.2, 0.1, 0.0]), ties=1.0, lapse=0.06))]
+    assert mean[0] == max(mean)
+
+
+def test_bprefs_teacher():
+    rng = np.random.default_rng(2)
+    q, reward = questions(3000, rng), linear([1.0, 0.0, 0.0])
+    returns = reward(torch.as_tensor(q.obs).float(), torch.as_tensor(q.acts).float()).sum(-1).detach().numpy()
+    gap, best = np.abs(returns[:, 0] - returns[:, 1]), returns.max(1)
+    teacher = Teacher(reward, rationality=1e3, same=np.median(gap), skip=np.quantile(best, 0.25))
+    answered = teacher.label(q, rng)
+    kept = best >= np.quantile(best, 0.25)
+    np.testing.assert_array_equal(answered.obs, q.obs[kept])
+    alike = gap[kept] < np.median(gap)
+    assert (answered.choice[alike] == 0.5).all()
+    clear = ~alike & (gap[kept] > 0.05)
+    np.testing.assert_array_equal(answered.choice[clear], (returns[:, 0] > returns[:, 1])[kept][clear])
+    assert len(Teacher(reward, skip=np.inf).label(q, rng)) == 0
+
+
+def test_a_reward_that_is_not_a_number_is_refused_by_the_person_who_is_asked():
+    q = questions(5, np.random.default_rng(0))
+    with pytest.raises(ValueError, match="question 0 is NaN"):
+        PartialReturn(linear([np.nan, 0.0, 0.0])).label(q, np.random.default_rng(0))
+
+
+def test_raters_are_understood_on_their_own_scale():
+    """Recovered: the reward's direction, who is kind, who uses the whole scale. On one scale for all, they are not."""
+    rng = np.random.default_rng(3)
+    q, people = questions(1200, rng), 6
+    kindness, spread = rng.uniform(3, 8, people), rng.uniform(0.2, 1.5, people)
+    shown = Ratings(q.obs[:, 0], q.acts[:, 0], rng.integers(people, size=1200))
+    truth = Raters(linear([1.0, 0.5, 0.0]), kindness, spread, error=0.3, scale=None)
+    rated = truth.rate(shown, rng)
+    start = lambda **options: Raters(linear([0.1, 0.1, 0.0]), np.full(people, 5.0), np.ones(people), error=0.3, scale=None, **options)
+    fitting = dict(held_out=0, epochs=150, lr=0.03, batch_size=200)
+    own, one = fit(start(), rated, **fitting), fit(start(one_scale=True), rated, **fitting)
+    w = own.reward.w.detach().numpy()
+    np.testing.assert_allclose(w / w[0], [1.0, 0.5, 0.0], atol=0.05)
+    np.testing.assert_allclose(own.kindness.detach(), kindness, atol=0.15)
+    np.testing.assert_allclose(own.log_spread.exp().detach() * w[0], spread, rtol=0.1)  # only the product has a meaning
+    likelihood = lambda m: float(m.log_prob(*m.evidence(rated)[0]).mean())
+    assert likelihood(own) > likelihood(one) + 1 and torch.equal(one.kindness, torch.full((people,), 5.0))
+    whole = Raters(linear([1.0, 0.5, 0.0]), kindness, spread, error=1.0).rate(shown, rng).rating
+    assert set(whole) <= set(range(1, 11))
+    with pytest.raises(ValueError, match="have not been rated"):
+        own.evidence(shown)
+    with pytest.raises(ValueError, match="rating 1 is not a number"):
+        own.evidence(replace(shown, rating=np.array([1.0, np.nan, 2.0])))
+    with pytest.raises(ValueError, match="spread > 0"):
+        Raters(linear([1.0, 0.0, 0.0]), [1.0], [0.0])

@@ -1,5 +1,6 @@
 """Committees, questions and the preference loop, against single networks, enumeration, and labels that say nothing."""
 
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -10,8 +11,9 @@ from torch.nn import functional as F
 from course_lib.data import Comparisons, clips
 from course_lib.envs import Pendulum
 from course_lib.humans import fit
-from course_lib.preferences import Committee, Learned, disagreement, information_gain, learn_from_preferences, pair_up
-from course_lib.preferences.rlhp import constant, early, paid_by
+from course_lib.preferences import Committee, Desk, Learned, Unhurried, disagreement, information_gain, learn_from_preferences, pair_up
+from course_lib.preferences.rlhp import at_once, constant, early, one_sided, paid_by
+from course_lib.rl.ppo import ppo
 from course_lib.rl.rollouts import rollout, uniform
 
 WORLD = Pendulum(horizon=60)
@@ -147,7 +149,7 @@ def test_stopped_and_resumed_is_the_same_as_never_stopped():
 
 
 def test_schedules_share_all_labels_out():
-    for schedule in (constant, early):
+    for schedule in (constant, early, at_once):
         assert abs(sum(schedule(7)) - 1) < 1e-12
     done = learn_from_preferences(WORLD, Judge(), labels=10, rounds=3, schedule=early, steps=9_600, clip_length=10, fitting=dict(epochs=1), **PRACTICE)
     assert done.labels[-1] == 10 and np.diff([0, *done.labels]).tolist() == sorted(np.diff([0, *done.labels]), reverse=True)
@@ -164,17 +166,150 @@ def test_what_cannot_be_learned_from_is_refused():
         def label(self, pairs, rng):
             return pairs
 
-    class Forgetful(Judge):
-        def label(self, pairs, rng):
-            return super().label(pairs, rng)[:1]
-
-    for person, given in ((Silent(), 0), (Forgetful(), 1)):
-        with pytest.raises(ValueError, match=f"4 questions were asked and {given} answers came back"):
-            learn_from_preferences(WORLD, person, labels=4, rounds=1, **options)
+    with pytest.raises(ValueError, match="4 questions were asked and came back without answers"):
+        learn_from_preferences(WORLD, Silent(), labels=4, rounds=1, **options)
     with pytest.raises(ValueError, match="have not been answered"):
         fit(Committee(WORLD), Comparisons(np.zeros((2, 2, 5, 3)), np.zeros((2, 2, 5, 1))))
     with pytest.raises(ValueError, match="lapse"):
         Committee(WORLD, lapse=1.0)
+
+
+def test_nothing_that_was_answered_is_lost():
+    """A run that dies while it practises has its answers already, and does not ask for them again."""
+    options = dict(labels=8, steps=6_400, clip_length=10, rounds=2, fitting=dict(epochs=2), members=2, seed=1, **PRACTICE)
+    whole, parts, asked = learn_from_preferences(WORLD, Judge(), **options), Learned(), []
+
+    class Counts(Judge):
+        def label(self, pairs, rng):
+            asked.append(len(pairs))
+            return super().label(pairs, rng)
+
+    def stop(curve, policy):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        learn_from_preferences(WORLD, Counts(), progress=parts, until=stop, **options)
+    assert len(parts.pending) == 4 and parts.labels == []
+    learn_from_preferences(WORLD, Counts(), progress=parts, **options)
+    assert asked == [4, 4] and parts.scores == whole.scores and parts.pending is None
+
+
+def test_saved_and_loaded_goes_on_as_if_never_stopped(tmp_path):
+    options = dict(labels=9, steps=6_400, clip_length=10, fitting=dict(epochs=2), members=2, seed=4, **PRACTICE)
+    whole, parts = learn_from_preferences(WORLD, Judge(), rounds=3, **options), Learned()
+
+    class Leaves(Judge):
+        def label(self, pairs, rng):
+            if len(parts.labels) == 1:
+                raise KeyboardInterrupt
+            return super().label(pairs, rng)
+
+    with pytest.raises(KeyboardInterrupt):
+        learn_from_preferences(WORLD, Leaves(), rounds=3, progress=parts, **options)
+    parts.save(tmp_path / "run.pt")
+    again = learn_from_preferences(WORLD, Judge(), rounds=3, progress=Learned.load(tmp_path / "run.pt"), **options)
+    assert again.scores == whole.scores and [p.name for p in tmp_path.iterdir()] == ["run.pt"]
+
+
+def test_skips_and_ties_postpone_practice_and_lose_nothing():
+    options = dict(labels=9, rounds=3, steps=6_400, clip_length=10, fitting=dict(epochs=1), members=2, **PRACTICE)
+
+    class Hesitates(Judge):
+        """Skips everything, then finds all alike, then answers."""
+        visit = 0
+
+        def label(self, pairs, rng):
+            answered, self.visit = super().label(pairs, rng), self.visit + 1
+            return (answered[:0], replace(answered, choice=np.full(len(pairs), 0.5)), answered)[self.visit - 1]
+
+    done = learn_from_preferences(WORLD, Hesitates(), **options)
+    assert done.labels == [0, 3, 6] and done.scores[0] == done.scores[1] != done.scores[2]  # no reward before anybody preferred anything
+    class Undecided(Judge):
+        def label(self, pairs, rng):
+            return replace(pairs, choice=np.full(len(pairs), 0.5))
+
+    tied = learn_from_preferences(WORLD, Undecided(), **options)
+    assert tied.reward is None and tied.labels == [3, 6, 9] and len(set(tied.scores)) == 1
+
+
+def test_whoever_always_says_left_is_noticed():
+    class Left(Judge):
+        def label(self, pairs, rng):
+            return replace(pairs, choice=np.ones(len(pairs)))
+
+    with pytest.warns(UserWarning, match="20 of 20 answers chose the first clip"):
+        learn_from_preferences(WORLD, Left(), labels=20, rounds=1, steps=3_200, clip_length=10, fitting=dict(epochs=1), **PRACTICE)
+    rng = np.random.default_rng(0)
+    assert sum(bool(one_sided(rng.integers(2, size=100))) for _ in range(2000)) <= 3  # expected: 0.2
+    assert not one_sided(np.full(50, 0.5)) and not one_sided(np.ones(10)) and one_sided(np.zeros(20))
+
+
+def test_contradictions_cancel():
+    """The same questions answered both ways: nobody is believed to prefer anything."""
+    q = questions(60)
+    both = Comparisons(*(np.concatenate([x, x]) for x in (q.obs, q.acts)), np.concatenate([q.choice, 1 - q.choice]))
+    fitted = fit(Committee(WORLD, 1, lapse=0.0), both, held_out=0, epochs=60, lr=3e-3, batch_size=120)
+    assert np.abs(fitted.prefers_first(q) - 0.5).max() < 0.1 < np.abs(fit(Committee(WORLD, 1, lapse=0.0), q, held_out=0, epochs=60, lr=3e-3).prefers_first(q) - 0.5).mean()
+
+
+def test_a_reward_that_is_not_a_number_stops_everything_that_reads_it():
+    with pytest.raises(FloatingPointError, match="step 3 of update 0 is NaN"):
+        calls = []
+        ppo(WORLD, steps=3_200, reward=lambda obs, acts: np.full(len(obs), np.nan if calls.append(1) or len(calls) == 4 else 0.0), **PRACTICE)
+    q = questions(4)
+    q.obs[2, 0, 5] = np.nan
+    with pytest.raises(FloatingPointError, match="lower lr, or look for outliers"):
+        fit(Committee(WORLD, 2), q, held_out=0, epochs=2)
+
+
+def test_clips_of_unequal_length_are_refused():
+    a, b = some_clips(2, 12), some_clips(2, 13)
+    with pytest.raises(ValueError, match="same number of steps"):
+        pair_up([a[0], b[0]], 5, np.random.default_rng(0))
+
+
+def test_at_a_desk_nobody_waits():
+    q, desk = questions(6), Desk(most=4)
+    unanswered = replace(q, choice=None)
+    assert len(desk.label(unanswered[:3])) == 0 and desk.newest()[0] == 2
+    assert desk.answer(2, 1.0) and not desk.answer(2, 0.0) and desk.answer(1, None)  # answered once; one skipped
+    taken = desk.label(unanswered[3:])
+    np.testing.assert_array_equal(taken.obs, q.obs[2:3])
+    assert taken.choice.tolist() == [1.0] and sorted(desk.waiting) == [0, 3, 4, 5] and len(desk.label(unanswered[:0])) == 0
+    desk.label(unanswered[:2])
+    assert sorted(desk.waiting) == [4, 5, 6, 7] and not desk.answer(0, 1.0)  # the oldest were taken away
+    with pytest.raises(ValueError, match="an answer is"):
+        desk.answer(4, 0.3)
+
+
+def test_a_person_in_a_thread_of_their_own_teaches_while_the_agent_practises():
+    desk, given, stop = Desk(), [], threading.Event()
+
+    def somebody():
+        rng = np.random.default_rng(0)
+        while not stop.is_set():
+            if (top := desk.newest()) is None:
+                stop.wait(0.005)
+                continue
+            choice = float(Judge().label(top[1], rng).choice[0])
+            if desk.answer(top[0], choice):
+                given.append((top[1].obs[0, 0, 0, 0], choice))
+
+    person = threading.Thread(target=somebody)
+    person.start()
+    try:
+        done = learn_from_preferences(WORLD, desk, labels=40, rounds=20, steps=64_000, clip_length=10, fitting=dict(epochs=2), members=2, **PRACTICE)
+    finally:
+        stop.set()
+        person.join()
+    have = [*zip(done.comparisons.obs[:, 0, 0, 0], done.comparisons.choice), *((q.obs[0, 0, 0, 0], q.choice[0]) for q in desk.answered)]
+    assert sorted(have) == sorted(given) and len(done.comparisons) > 20  # each answer arrived once
+
+
+def test_an_unhurried_person_can_be_repeated():
+    options = dict(labels=24, rounds=8, steps=25_600, clip_length=10, fitting=dict(epochs=2), members=2, **PRACTICE)
+    a, b = (learn_from_preferences(WORLD, Unhurried(Judge(), pace=2), **options) for _ in range(2))
+    assert a.scores == b.scores and a.labels == [0, 2, 4, 6, 8, 10, 12, 14]  # always one visit behind, and a third of the questions unanswered
 
 
 def test_a_hundred_answers_raise_the_pendulum_and_shuffled_ones_do_not():

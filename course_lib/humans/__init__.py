@@ -3,6 +3,10 @@
 from .fit import History, fit
 from .partial_return import PartialReturn, bradley_terry_log_prob
 from .policy import ActsByPolicy
+from .rater import Raters, Ratings
 from .supervisor import Supervisor
+from .teacher import Teacher
+from .trainers import Trainer
 
-__all__ = ["ActsByPolicy", "History", "PartialReturn", "Supervisor", "bradley_terry_log_prob", "fit"]
+__all__ = ["ActsByPolicy", "History", "PartialReturn", "Raters", "Ratings", "Supervisor", "Teacher", "Trainer",
+           "bradley_terry_log_prob", "fit"]

@@ -39,9 +39,10 @@ def plackett_luce_log_prob(utilities: Tensor, ranking: Tensor) -> Tensor:
     return total
 
 
-def davidson_log_prob(delta: Tensor, choice: Tensor, nu: float) -> Tensor:
+def davidson_log_prob(delta: Tensor, choice: Tensor, nu: float, lapse: float = 0.0) -> Tensor:
     """log P(choice) for utility differences ``delta`` = u_first − u_second (B,); choice 1 (first), 0 (second) or 0.5 (the same). ``nu`` ≥ 0
-    is how ready the person is to say "the same": at delta = 0 they do so with probability ν/(2 + ν). → (B,).
+    is how ready the person is to say "the same": at delta = 0 they do so with probability ν/(2 + ν). A lapse falls on each of the three
+    answers alike. → (B,).
 
     Unlike half a label for each side, a tie here is an answer of its own, and says that the difference is small.
     """
@@ -49,7 +50,8 @@ def davidson_log_prob(delta: Tensor, choice: Tensor, nu: float) -> Tensor:
         raise ValueError(f"nu must be at least 0, got {nu}")
     log_nu = math.log(nu) if nu else -math.inf
     three = torch.stack([-delta / 2, torch.full_like(delta, log_nu), delta / 2], -1)  # second, the same, first
-    return luce_log_prob(three, (2 * choice).long())
+    log_p = luce_log_prob(three, (2 * choice).long())
+    return torch.logaddexp(math.log1p(-lapse) + log_p, torch.full_like(delta, math.log(lapse / 3))) if lapse else log_p
 
 
 def pairs_of_ranking(ranking: Tensor) -> Tensor:

@@ -1,7 +1,8 @@
 """Learning what people want from what they choose."""
 
+from .desk import Desk, Unhurried
 from .queries import disagreement, information_gain, pair_up
 from .reward_model import Committee
 from .rlhp import Learned, learn_from_preferences
 
-__all__ = ["Committee", "Learned", "disagreement", "information_gain", "learn_from_preferences", "pair_up"]
+__all__ = ["Committee", "Desk", "Learned", "Unhurried", "disagreement", "information_gain", "learn_from_preferences", "pair_up"]

@@ -35,10 +35,10 @@ def pair_up(clips: list[Trajectory], n: int, rng: np.random.Generator, committee
     random pairs by the ``committee``'s opinions; else random pairs."""
     if len(clips) < 2:
         raise ValueError(f"two clips are needed to ask which is better, got {len(clips)}")
-    m = n * candidates if criterion is not None else n
+    m = max(n * candidates if criterion is not None else n, 1)
     first = rng.integers(len(clips), size=m)
     second = (first + rng.integers(1, len(clips), size=m)) % len(clips)  # never a clip against itself
     pairs = compare([clips[i] for i in first], [clips[i] for i in second])
     if criterion is None:
-        return pairs
+        return pairs[:n]
     return pairs[np.argsort(-criterion(committee.prefers_first(pairs)), kind="stable")[:n]]

@@ -3,20 +3,24 @@
     repeat:  clips of the newest policy;  a few comparisons of them by a person;
              R ← maximum likelihood on all comparisons so far;  π ← PPO on R, from where it was
 
-Source: Christiano et al. (2017), §2.2, Algorithm "asynchronous"; here the three processes take turns, so that a run is reproducible. Each
-round draws from a random stream of its own, and a run that was stopped and resumed gives the numbers of one that was not. Left out:
-adaptive regularisation, ratings; the live, asynchronous form belongs to the widgets.
+Source: Christiano et al. (2017), §2.2. The three take turns, so that a run is reproducible; with a person who does not make the learner
+wait (:class:`.desk.Desk`) and many short rounds, the same lines are the paper's asynchronous loop. Each round draws from a random stream
+of its own, and a run that was stopped and resumed gives the numbers of one that was not. Left out: adaptive regularisation, ratings.
 """
 
 from __future__ import annotations
 
+import os
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import torch
+from scipy import stats
 
-from course_lib.data import Comparisons, clips
+from course_lib.data import Comparisons, Trajectory, clips
 from course_lib.envs import Dynamics
 from course_lib.humans import fit
 from course_lib.rl.networks import Policy, Value, policy_for
@@ -29,7 +33,8 @@ from .reward_model import Committee
 
 @dataclass
 class Learned:
-    """Everything so far. ``labels[i]`` and ``scores[i]``: answers given, and mean true return of the greedy policy, after round i."""
+    """Everything so far. ``labels[i]`` and ``scores[i]``: answers given, and mean true return of the greedy policy, after round i.
+    ``shown``: the clips of the newest rounds, a list each. ``pending``: the answers of a round that was not finished."""
 
     comparisons: Comparisons | None = None
     reward: Committee | None = None
@@ -37,6 +42,18 @@ class Learned:
     value: Value | None = None
     labels: list[int] = field(default_factory=list)
     scores: list[float] = field(default_factory=list)
+    shown: list[list[Trajectory]] = field(default_factory=list)
+    pending: Comparisons | None = None
+
+    def save(self, path: str | Path) -> None:
+        """Whole or not at all: a crash while writing leaves the file of before."""
+        torch.save(self, part := Path(path).with_suffix(".part"))
+        os.replace(part, path)
+
+    @staticmethod
+    def load(path: str | Path) -> Learned:
+        """What :meth:`save` wrote. Load your own files only: reading one runs code that it names."""
+        return torch.load(path, weights_only=False)
 
 
 def constant(rounds: int) -> list[float]:
@@ -50,10 +67,25 @@ def early(rounds: int) -> list[float]:
     return list(shares / shares.sum())
 
 
+def at_once(rounds: int) -> list[float]:
+    """Everything before the first step of practice."""
+    return [1.0] + [0.0] * (rounds - 1)
+
+
 def added(old: Comparisons | None, new: Comparisons) -> Comparisons:
     if old is None:
         return new
     return Comparisons(*(np.concatenate([getattr(old, x), getattr(new, x)]) for x in ("obs", "acts", "choice")))
+
+
+def one_sided(choice: np.ndarray) -> str:
+    """"" or what is odd about these answers (N,): sides are drawn at random, so nobody who looks at the clips prefers one side.
+    A two-sided binomial test, at one false alarm in 10,000."""
+    first, decided = int((choice == 1).sum()), int((choice != 0.5).sum())
+    if decided and stats.binomtest(first, decided).pvalue < 1e-4:
+        return (f"{first} of {decided} answers chose the first clip, although sides are drawn at random: somebody may be pressing one key. "
+                "Ask them, and leave these answers out if so: nothing can be learned from them")
+    return ""
 
 
 def paid_by(reward: Committee, world: Dynamics) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
@@ -69,14 +101,16 @@ def paid_by(reward: Committee, world: Dynamics) -> Callable[[np.ndarray, np.ndar
 
 
 def learn_from_preferences(world: Dynamics, person, *, labels: int = 100, rounds: int = 5, steps: int = 200_000, clip_length: int = 25,
-                           schedule: Callable[[int], list[float]] = constant, criterion=None, members: int = 5, lapse: float = 0.1,
-                           normalise: bool = True, progress: Learned | None = None, seed: int = 0, fitting: dict | None = None,
-                           **practice) -> Learned:
-    """``person.label(pairs, rng) → pairs with answers``: a model of a person, or whoever answers like one.
+                           schedule: Callable[[int], list[float]] = constant, criterion=None, remember: int = 1, members: int = 5,
+                           lapse: float = 0.1, normalise: bool = True, progress: Learned | None = None, seed: int = 0,
+                           fitting: dict | None = None, **practice) -> Learned:
+    """``person.label(pairs, rng) → answered pairs``: a model of a person, or whoever answers like one. They may skip questions, or answer
+    earlier ones (a :class:`.desk.Desk`). Until a clip has been preferred to another there is no reward (None), and no practice.
 
     ``labels`` questions and ``steps`` environment steps, divided over ``rounds``. ``criterion``: how to choose the questions (see
-    :mod:`.queries`; None: at random among the newest clips). ``fitting`` goes to ``fit``, ``practice`` to ``ppo``. ``progress``: go on
-    from here (changed in place after each whole round). ``ValueError``: clips do not fit into drives, or answers into questions.
+    :mod:`.queries`; None: at random), among the clips of the newest ``remember`` rounds. ``fitting`` goes to ``fit``, ``practice`` to
+    ``ppo``. ``progress``: go on from here (changed in place: answers as soon as they are given, the rest after each whole round).
+    ``ValueError``: clips do not fit into drives. ``UserWarning``: answers of one side only.
     """
     if labels < rounds:
         raise ValueError(f"{labels} labels cannot be shared among {rounds} rounds: ask for more, or make fewer rounds")
@@ -85,21 +119,27 @@ def learn_from_preferences(world: Dynamics, person, *, labels: int = 100, rounds
     asked = np.diff(np.rint(np.cumsum([0, *schedule(rounds)]) * labels).astype(int))
     for i in range(len(progress.labels), rounds):
         rng = np.random.default_rng([seed, 1, i])
-        policy = progress.policy if progress.policy is not None else policy_for(world, seed=seed)
-        shown = rollout(world, policy.sampled, 20, rng)
-        pieces = clips(shown.demonstrations().trajectories, clip_length, rng, per=4)
-        questions = pair_up(pieces, int(asked[i]), rng, progress.reward, criterion if progress.reward is not None else None)
-        answered = person.label(questions, rng)
-        given = 0 if answered.choice is None else len(answered)
-        if given != len(questions):
-            raise ValueError(f"{len(questions)} questions were asked and {given} answers came back")
-        comparisons = added(progress.comparisons, answered)
-        reward = fit(Committee(world, members, lapse=lapse, seed=seed), comparisons, seed=seed, **fitting)
-        if normalise:
-            reward.normalise(*(x.reshape(-1, *x.shape[2:]) for x in (shown.obs[:-1], shown.acts)))
-        policy, value, _ = ppo(world, policy=policy, value=progress.value, steps=steps // rounds, reward=paid_by(reward, world),
-                               seed=1000 * seed + i, **practice)
+        policy, value = progress.policy if progress.policy is not None else policy_for(world, seed=seed), progress.value
+        newest = rollout(world, policy.sampled, 20, rng)
+        shown = [*progress.shown, clips(newest.demonstrations().trajectories, clip_length, rng, per=4)][-remember:]
+        if progress.pending is None:
+            questions = pair_up(sum(shown, []), int(asked[i]), rng, progress.reward, criterion if progress.reward is not None else None)
+            answered = person.label(questions, rng)
+            if answered.choice is None:
+                raise ValueError(f"{len(questions)} questions were asked and came back without answers: does label() return its answers?")
+            progress.pending = answered
+        comparisons, reward = added(progress.comparisons, progress.pending), progress.reward
+        if (comparisons.choice != 0.5).any():
+            if doubt := one_sided(comparisons.choice):
+                warnings.warn(doubt, stacklevel=2)
+            if len(progress.pending) or reward is None:
+                reward = fit(Committee(world, members, lapse=lapse, seed=seed), comparisons, seed=seed, **fitting)
+            if normalise:
+                reward.normalise(*(x.reshape(-1, *x.shape[2:]) for x in (newest.obs[:-1], newest.acts)))
+            policy, value, _ = ppo(world, policy=policy, value=value, steps=steps // rounds, reward=paid_by(reward, world),
+                                   seed=1000 * seed + i, **practice)
         progress.comparisons, progress.reward, progress.policy, progress.value = comparisons, reward, policy, value
+        progress.shown, progress.pending = shown, None
         progress.labels.append(len(comparisons))
         progress.scores.append(float(rollout(world, policy.greedy, 50, np.random.default_rng([seed, 2])).returns.mean()))
     return progress

@@ -113,6 +113,10 @@ def ppo(world: Dynamics, *, policy: Policy | None = None, value: Value | None = 
             obs = next_obs
         O, A, NO = (torch.from_numpy(np.stack(x)) for x in (O, A, NO))  # (T, N, ...)
         R, TERM, DONE = (torch.as_tensor(np.stack(x), dtype=torch.float32) for x in (R, TERM, DONE))
+        if not torch.isfinite(R).all():
+            step = int((~torch.isfinite(R)).nonzero()[0, 0])
+            raise FloatingPointError(f"the reward of step {step} of update {update} is NaN or infinite: look at what reward(obs, acts) "
+                                     "answers there. The policy was not changed by it")
         flat = lambda x: x.reshape(n_steps * n_envs, *x.shape[2:])
         O, A = flat(O), flat(A)
         with torch.no_grad():
