@@ -15,6 +15,7 @@ feedback depends on the learner's policy. Left out: fatigue, habits, delay (see 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -41,15 +42,23 @@ def meaning(mdp: TabularMDP, policy: np.ndarray, reading: str) -> np.ndarray:
 @dataclass(frozen=True)
 class Trainer:
     """Says a number after each step. ``noise``: standard deviation of a normal error on it. ``encouragement``: added to everything they
-    mean. ``buttons``: says only good (+1) or bad (−1), by the sign."""
+    mean. ``buttons``: says only good (+1) or bad (−1), by the sign. ``imagines`` (S, A): judges as if the learner went on by this policy,
+    whatever it really does. (An advantage over an optimal policy is minus the regret.)"""
 
     mdp: TabularMDP
     reading: str = "advantage"
     noise: float = 0.0
     buttons: bool = False
     encouragement: float = 0.0
+    imagines: np.ndarray | None = None
+
+    @cached_property
+    def _regret(self) -> np.ndarray:  # whatever the learner does
+        return meaning(self.mdp, None, "regret")
 
     def says(self, policy: np.ndarray, s: np.ndarray, a: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Feedback (N,) on steps (N,), (N,) of a learner whose policy is (S, A)."""
-        f = meaning(self.mdp, policy, self.reading)[s, a] + self.encouragement + self.noise * rng.standard_normal(len(s))
+        policy = policy if self.imagines is None else self.imagines
+        f = (self._regret if self.reading == "regret" else meaning(self.mdp, policy, self.reading))[s, a]
+        f = f + self.encouragement + self.noise * rng.standard_normal(len(s))
         return np.where(f > 0, 1.0, -1.0) if self.buttons else f

@@ -1,7 +1,7 @@
 """What a person touches."""
 
-from .explorables import OffTheData, TightropeExplorer
+from .explorables import Lessons, OffTheData, RatingsExplorer, TightropeExplorer
 from .pair_labeler import PairLabeler
 from .play import Play
 
-__all__ = ["OffTheData", "PairLabeler", "Play", "TightropeExplorer"]
+__all__ = ["Lessons", "OffTheData", "PairLabeler", "Play", "RatingsExplorer", "TightropeExplorer"]

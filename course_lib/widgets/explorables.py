@@ -39,3 +39,34 @@ class OffTheData(anywidget.AnyWidget):
             raise ValueError(f"{len(offsets)} offsets but paths of {states.shape[1]} starts")
         super().__init__(offsets=[float(x) for x in offsets], drivers=list(paths), shape=list(states.shape),
                          states=states.tobytes(), seen=[float(x) for x in seen])
+
+
+class Lessons(anywidget.AnyWidget):
+    """How a walker on a grid walks after lessons by each teacher, for each way of taking what was said.
+
+    ``walks``: {(teacher, learner): states (C, N+1)}, a walk after each of ``after`` (C,) words; ``rows``, ``columns``, ``goals``, ``pits``: the grid.
+    """
+
+    _esm = module("lessons")
+    _css = style()
+    teachers, learners, after = (traitlets.List().tag(sync=True) for _ in range(3))
+    rows, columns = (traitlets.Int().tag(sync=True) for _ in range(2))
+    goals, pits, shape = (traitlets.List().tag(sync=True) for _ in range(3))
+    paths = traitlets.Bytes().tag(sync=True)
+
+    def __init__(self, walks: dict[tuple[str, str], np.ndarray], after, rows: int, columns: int, goals, pits):
+        teachers, learners = (list(dict.fromkeys(pair[i] for pair in walks)) for i in range(2))
+        paths = np.array([[walks[t, l] for l in learners] for t in teachers], np.uint16)  # (teachers, learners, C, N+1)
+        if paths.shape[2] != len(after):
+            raise ValueError(f"{len(after)} moments but {paths.shape[2]} walks of each pair")
+        super().__init__(teachers=teachers, learners=learners, after=[int(n) for n in after], rows=rows, columns=columns,
+                         goals=[int(s) for s in goals], pits=[int(s) for s in pits], shape=list(paths.shape), paths=paths.tobytes())
+
+
+class RatingsExplorer(anywidget.AnyWidget):
+    """Two ratings, the chance that one is preferred, and what one comparison moves."""
+
+    _esm = module("ratings")
+    _css = style()
+    a = traitlets.Float(1100.0).tag(sync=True)
+    b = traitlets.Float(900.0).tag(sync=True)
