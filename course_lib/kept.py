@@ -53,8 +53,11 @@ def imported(path: Path, package: str) -> set[str]:
 
 
 def without_words(path: Path) -> str:
-    """What a file does: its syntax tree without docstrings (comments and layout are not in it anyway)."""
+    """What a file does: its syntax tree without docstrings (comments and layout are not in it anyway), and without a study's lists of
+    conditions and seeds, which every row names itself: more of them do not make the others wrong."""
     tree = ast.parse(path.read_text(encoding="utf8"))
+    lists = lambda node: isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in ("CONDITIONS", "SEEDS")
+    tree.body = [node for node in tree.body if not lists(node)]
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node, clean=False) is not None:
             node.body = node.body[1:]

@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
-ROOMS = ["plots", "machine", "show", "claims", "server", "envs", "data", "rl", "humans", "imitation", "irl", "preferences", "theory_of_mind",
+ROOMS = ["plots", "machine", "show", "claims", "kept", "server", "envs", "data", "rl", "humans", "imitation", "irl", "preferences", "theory_of_mind",
          "language", "widgets", "grading", "authoring", "cli"]
-GROUND = {"plots", "machine", "show", "claims", "server"}
+GROUND = {"plots", "machine", "show", "claims", "kept", "server"}
 
 
 def rooms_imported(path):

@@ -3,8 +3,8 @@
     rating = a_p + b_p · Σ_t R_θ(s_t, a_t) + error,     a_p: how kind person p is,  b_p > 0: how much of the scale they use
 
 A rating says more than a comparison, *if* one knows whose it is: the likelihood is normal, and a_p and b_p are learned with θ. With
-``one_scale`` everybody is supposed to use the same scale. Sources: *Teaching robots right and wrong* (2023) and lecture 21 (Hanna),
-"preferences, which is often easier than absolute scores".
+``one_scale`` everybody is supposed to use the same scale (one a is learned, and b = 1). Sources: *Teaching robots right and wrong* (2023)
+and lecture 21 (Hanna), "preferences, which is often easier than absolute scores".
 """
 
 from __future__ import annotations
@@ -39,8 +39,9 @@ class Raters(nn.Module):
         kindness, spread = torch.as_tensor(kindness, dtype=torch.float32), torch.as_tensor(spread, dtype=torch.float32)
         if kindness.shape != spread.shape or (spread <= 0).any() or error <= 0:
             raise ValueError("every rater needs a kindness and a spread > 0, and the error must be > 0")
-        self.reward, self.error, self.scale = reward, error, scale
-        self.kindness, self.log_spread = nn.Parameter(kindness, not one_scale), nn.Parameter(spread.log(), not one_scale)
+        self.reward, self.error, self.scale, self.one_scale = reward, error, scale, one_scale
+        self.kindness = nn.Parameter(kindness.mean().reshape(1) if one_scale else kindness)
+        self.log_spread = nn.Parameter(torch.zeros(1), requires_grad=False) if one_scale else nn.Parameter(spread.log())
 
     def evidence(self, rated: Ratings):
         if rated.rating is None:
@@ -53,6 +54,7 @@ class Raters(nn.Module):
 
     def expected(self, obs: Tensor, acts: Tensor, rater: Tensor) -> Tensor:
         """The rating that is meant, before it is rounded, (B,)."""
+        rater = torch.zeros_like(rater) if self.one_scale else rater
         return self.kindness[rater] + self.log_spread.exp()[rater] * self.reward(obs, acts).sum(-1)
 
     def log_prob(self, obs: Tensor, acts: Tensor, rater: Tensor, rating: Tensor) -> Tensor:

@@ -101,21 +101,21 @@ def paid_by(reward: Committee, world: Dynamics) -> Callable[[np.ndarray, np.ndar
 
 
 def learn_from_preferences(world: Dynamics, person, *, labels: int = 100, rounds: int = 5, steps: int = 200_000, clip_length: int = 25,
-                           schedule: Callable[[int], list[float]] = constant, criterion=None, remember: int = 1, members: int = 5,
+                           schedule: Callable[[int], list[float]] = constant, criterion=None, remember: int = 10, members: int = 5,
                            lapse: float = 0.1, normalise: bool = True, progress: Learned | None = None, seed: int = 0,
                            fitting: dict | None = None, **practice) -> Learned:
     """``person.label(pairs, rng) → answered pairs``: a model of a person, or whoever answers like one. They may skip questions, or answer
     earlier ones (a :class:`.desk.Desk`). Until a clip has been preferred to another there is no reward (None), and no practice.
 
-    ``labels`` questions and ``steps`` environment steps, divided over ``rounds``. ``criterion``: how to choose the questions (see
-    :mod:`.queries`; None: at random), among the clips of the newest ``remember`` rounds. ``fitting`` goes to ``fit``, ``practice`` to
-    ``ppo``. ``progress``: go on from here (changed in place: answers as soon as they are given, the rest after each whole round).
+    ``labels`` questions (shared out by ``schedule``) and ``steps`` environment steps are divided over ``rounds``. ``criterion``: how to
+    choose questions (see :mod:`.queries`; None: at random), among the clips of the newest ``remember`` rounds. ``fitting`` goes to
+    ``fit``, ``practice`` to ``ppo``. ``progress``: go on from here (changed in place: answers at once, the rest after each whole round).
     ``ValueError``: clips do not fit into drives. ``UserWarning``: answers of one side only.
     """
     if labels < rounds:
         raise ValueError(f"{labels} labels cannot be shared among {rounds} rounds: ask for more, or make fewer rounds")
     progress = progress if progress is not None else Learned()
-    fitting = dict(held_out=0, epochs=60, batch_size=32, lr=3e-3, weight_decay=1e-2) | (fitting or {})
+    fitting = dict(held_out=0, epochs=20, batch_size=16, lr=3e-3, weight_decay=1e-2) | (fitting or {})
     asked = np.diff(np.rint(np.cumsum([0, *schedule(rounds)]) * labels).astype(int))
     for i in range(len(progress.labels), rounds):
         rng = np.random.default_rng([seed, 1, i])
@@ -143,3 +143,18 @@ def learn_from_preferences(world: Dynamics, person, *, labels: int = 100, rounds
         progress.labels.append(len(comparisons))
         progress.scores.append(float(rollout(world, policy.greedy, 50, np.random.default_rng([seed, 2])).returns.mean()))
     return progress
+
+
+def practise_anew(world: Dynamics, learned: Learned, *, steps: int, seed: int = 0, **practice) -> Policy:
+    """An agent that practises on the learned reward from scratch; or the one that grew up with it, if that is paid more by it.
+
+    What an early, poor reward has taught can hold an agent back for good. A reward, unlike answers, can be practised on again.
+    """
+    pay = paid_by(learned.reward, world)
+    fresh, _, _ = ppo(world, steps=steps, reward=pay, seed=1000 * seed + 999, **practice)
+
+    def paid(policy):
+        drives = rollout(world, policy.greedy, 50, np.random.default_rng([seed, 3]))
+        return float(sum(pay(*step).mean() for step in zip(drives.obs[:-1], drives.acts)))
+
+    return max((learned.policy, fresh), key=paid)

@@ -44,7 +44,7 @@ class OffTheData(anywidget.AnyWidget):
 class Lessons(anywidget.AnyWidget):
     """How a walker on a grid walks after lessons by each teacher, for each way of taking what was said.
 
-    ``walks``: {(teacher, learner): states (C, N+1)}, a walk after each of ``after`` (C,) words; ``rows``, ``columns``, ``goals``, ``pits``: the grid.
+    ``walks``: {(teacher, learner): states (C, N+1)}, a walk after each of ``after`` (C,) words; then the grid, goals and pits as states.
     """
 
     _esm = module("lessons")

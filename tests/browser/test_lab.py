@@ -7,9 +7,11 @@ import urllib.request
 import nbformat
 import numpy as np
 import pytest
+import torch
 from axe_playwright_python.sync_playwright import Axe
 
 import course_lib.envs as envs
+from course_lib.humans import choice
 from course_lib.rl.rollouts import rollout, uniform
 
 from .conftest import TOKEN, open_notebook, run_all
@@ -167,6 +169,36 @@ def test_the_explorables_of_01_move_by_their_own_javascript(lab, page):
     page.locator("text=drive").first.click()
     page.wait_for_selector('.cw[data-t="4"]')
     assert page.locator("figcaption").all_inner_texts() == ["a: 0 of 4 steps off the road", "b: 4 of 4 steps off the road"]
+
+
+def test_the_explorables_of_05_and_06_move_by_their_own_javascript(lab, page):
+    cell = ("from course_lib.widgets import Lessons, RatingsExplorer\nimport numpy as np\nfrom IPython.display import display\n"
+            "walks = {('kind', 'quick'): [[4, 4, 4], [4, 1, 2]], ('kind', 'slow'): [[4, 4, 4], [4, 1, 4]], ('strict', 'quick'): [[4, 4, 4], [4, 4, 3]], ('strict', 'slow'): [[4, 4, 4], [4, 5, 4]]}\n"
+            "display(RatingsExplorer())\ndisplay(Lessons(walks, [0, 50], 2, 3, goals=[2], pits=[3]))")
+    nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell, id="play")])
+    nb.metadata.kernelspec = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
+    nbformat.write(nb, lab.workspace / "more.ipynb")
+    open_notebook(page, lab, "more.ipynb")
+    run_all(page)
+    page.wait_for_selector(".cw[data-p]")
+    page.wait_for_selector(".cw[data-arrived]")
+    no_violations(page)
+    ratings = page.locator(".cw[data-p]")
+    for a, b in ((1400, 1000), (800, 1200), (1000, 1000)):
+        for selector, value in ((".a", a), (".b", b)):
+            page.locator(selector).evaluate("(e, v) => { e.value = v; e.dispatchEvent(new Event('input')) }", value)
+        want = float(choice.elo_expected(torch.tensor(float(a)), torch.tensor(float(b))))
+        assert abs(float(ratings.get_attribute("data-p")) - want) < 1e-6  # the figure's JavaScript and the library agree
+    page.locator("button.wins").click()
+    a, b = choice.elo_update(1000.0, 1000.0, 1.0)
+    assert abs(float(ratings.get_attribute("data-p")) - float(choice.elo_expected(torch.tensor(a), torch.tensor(b)))) < 1e-6
+    lessons = page.locator(".cw[data-arrived]")
+    for teacher, learner, words in ((0, 0, "arrives after 2 steps"), (0, 1, "has not arrived after 2 steps"), (1, 0, "falls into the pond")):
+        for selector, value in ((".teacher", teacher), (".learner", learner)):
+            lessons.locator(selector).select_option(str(value))
+        page.wait_for_function("words => [...document.querySelectorAll('.said')].some(e => e.textContent.includes(words))", arg=words)
+    lessons.locator("input").evaluate("e => { e.value = 0; e.dispatchEvent(new Event('input')) }")
+    page.wait_for_function("[...document.querySelectorAll('output')].some(e => e.textContent == '0 words')")
 
 
 @pytest.mark.parametrize("world", envs.WORLDS)
