@@ -26,6 +26,7 @@ from course_lib.data import clips
 from course_lib.envs import CartPole, Pendulum
 from course_lib.humans import PartialReturn, fit
 from course_lib.imitation import DAgger, behavior_cloning, dagger
+from course_lib.kept import study
 from course_lib.preferences import Learned, learn_from_preferences, pair_up, practise_anew
 from course_lib.rl.networks import RewardNet
 from course_lib.rl.ppo import ppo
@@ -267,14 +268,10 @@ def their_bradley_terry(seed: int):
 # ---- the whole loop: Pendulum from comparisons, one answer in ten at random, until 90 % of the true-reward agent's gain ----------------------
 # The peer runs at the settings of its documentation's Pendulum example (its PPO, 200 comparisons, 50,000 steps), with the number of iterations
 # that did best of those tried (5: no faster to the mark; 60, as the example recommends: 130 s and no better; 20 is used). Ours: 100 comparisons,
-# 100,000 steps in the loop, and if need be as many from scratch. Both are looked at after every round, and stopped at the mark.
+# 100,000 steps in the loop, and if need be as many from scratch. Both have a person of rationality 20 who slips in one of ten answers. Both are looked at after every round, and stopped at the mark.
 
-SWING = dict(n_envs=32, n_steps=100, batch_size=400, gamma=0.95, lam=0.95, epochs=10, lr=3e-3, entropy=0.01)
-
-
-class Upright(torch.nn.Module):
-    def forward(self, obs, acts):
-        return -(torch.atan2(obs[..., 1], obs[..., 0]) ** 2 + 0.1 * obs[..., 2] ** 2 + 0.001 * acts[..., 0].clamp(-2, 2) ** 2)
+STUDY = study("06_preferences")
+SWING, Upright = STUDY.SWING, STUDY.Upright
 
 
 class Enough(Exception):
@@ -346,7 +343,7 @@ def their_preferences(seed: int):
     rng, quiet, reached = np.random.default_rng(seed), logger.configure(format_strs=[]), [0.0]
     watch = Stopwatch()
     net = BasicRewardNet(venv.observation_space, venv.action_space, normalize_input_layer=RunningNorm)
-    gatherer, model = Slips(rng=rng, custom_logger=quiet), pc.PreferenceModel(net)
+    gatherer, model = Slips(temperature=1 / 20, rng=rng, custom_logger=quiet), pc.PreferenceModel(net)
     trainer = pc.BasicRewardTrainer(preference_model=model, loss=pc.CrossEntropyRewardLoss(), epochs=10, rng=rng, custom_logger=quiet)
     agent = PPO(policy=FeedForward32Policy, policy_kwargs=dict(features_extractor_class=NormalizeFeaturesExtractor, features_extractor_kwargs=dict(normalize_class=RunningNorm)),
                 env=venv, seed=seed, n_steps=2048 // venv.num_envs, clip_range=0.1, ent_coef=0.01, gae_lambda=0.95, n_epochs=10, gamma=0.97, learning_rate=2e-3, device="cpu")

@@ -18,7 +18,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, ModuleType
 
 FOLDER = Path(__file__).resolve().parents[1] / "source" / "results"
 PACKAGES = ("python", "numpy", "torch", "gymnasium")
@@ -37,45 +37,57 @@ def study(name: str) -> ModuleType:
 
 
 def imported(path: Path, package: str) -> set[str]:
-    """The modules of ``course_lib`` that a file imports from; a name that a package hands on counts as the module that defines it."""
+    """The modules of ``course_lib`` that a file imports from. A function or class that a package hands on counts as the module that
+    defines it; of anything else, the package that hands it on counts."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf8"))):
-        if not isinstance(node, ast.ImportFrom):
-            continue
-        base = importlib.util.resolve_name("." * node.level + (node.module or ""), package) if node.level else node.module
-        if base.split(".")[0] != "course_lib":
-            continue
-        for alias in node.names:
-            thing = getattr(import_module(base), alias.name, None)
-            home = thing.__name__ if isinstance(thing, ModuleType) else getattr(thing, "__module__", base)
-            found.add(home if str(home).startswith("course_lib.") else base)
-    return found
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = importlib.util.resolve_name("." * node.level + (node.module or ""), package) if node.level else node.module
+            if base.split(".")[0] == "course_lib":
+                found |= {home(base, alias.name) for alias in node.names}
+    return {module for module in found if module.split(".")[0] == "course_lib"}
 
 
-def without_words(path: Path) -> str:
-    """What a file does: its syntax tree without docstrings (comments and layout are not in it anyway), and without a study's lists of
-    conditions and seeds, which every row names itself: more of them do not make the others wrong."""
+def home(base: str, name: str) -> str:
+    """The module in which ``from base import name`` finds what it imports."""
+    module = import_module(base)
+    if hasattr(module, "__path__") and importlib.util.find_spec(f"{base}.{name}"):
+        return f"{base}.{name}"
+    thing = getattr(module, name)
+    return thing.__module__ if isinstance(thing, type | FunctionType) and thing.__module__.startswith("course_lib.") else base
+
+
+def what_it_does(path: Path, but: tuple[str, ...] = ()) -> str:
+    """A hash of a file's syntax tree, which has no comments and no layout in it; docstrings, and assignments to the names in ``but``, are
+    left out. The same on every version of Python."""
     tree = ast.parse(path.read_text(encoding="utf8"))
-    lists = lambda node: isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in ("CONDITIONS", "SEEDS")
-    tree.body = [node for node in tree.body if not lists(node)]
+    tree.body = [node for node in tree.body if not (isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in but)]
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node, clean=False) is not None:
             node.body = node.body[1:]
-    return ast.dump(tree)
+
+    def shape(x):  # not ast.dump: what it prints of empty fields differs from version to version
+        if isinstance(x, ast.AST):
+            return [type(x).__name__, *([field, shape(value)] for field, value in ast.iter_fields(x) if value is not None and value != [])]
+        return [shape(y) for y in x] if isinstance(x, list) else repr(x)
+
+    return hashlib.sha256(repr(shape(tree)).encode()).hexdigest()[:12]
 
 
 def depends_on(name: str) -> dict[str, str]:
-    """Every module of ``course_lib`` that a study leads to, with a hash of what it does; and the study itself."""
-    path, todo, seen = FOLDER / f"{name}.py", [], {}
-    todo.extend(imported(path, ""))
+    """Every module of ``course_lib`` that a study leads to, with a hash of what it does; and the study itself, without its lists of
+    conditions and seeds: every row names its own, and more of them do not make the others wrong."""
+    path, seen = FOLDER / f"{name}.py", {}
+    todo = list(imported(path, ""))
     while todo:
         module = todo.pop()
         if module not in seen:
             spec = importlib.util.find_spec(module)
-            file = Path(spec.origin)
-            seen[module] = hashlib.sha256(without_words(file).encode()).hexdigest()[:12]
-            todo.extend(imported(file, module if spec.submodule_search_locations else module.rpartition(".")[0]))
-    return {"the study": hashlib.sha256(without_words(path).encode()).hexdigest()[:12]} | dict(sorted(seen.items()))
+            seen[module] = what_it_does(Path(spec.origin))
+            todo.extend(imported(Path(spec.origin), module if spec.submodule_search_locations else module.rpartition(".")[0]))
+    return {"the study": what_it_does(path, but=("CONDITIONS", "SEEDS"))} | dict(sorted(seen.items()))
 
 
 def stale(name: str) -> list[str]:
@@ -102,23 +114,36 @@ def one(name: str, condition: dict, seed: int) -> dict:
     return {**condition, "seed": seed, **measured, "seconds": round(time.process_time() - start, 1)}
 
 
+def cases(module: ModuleType) -> list[tuple[dict, int]]:
+    """Every condition of a study with every seed; a condition may bring ``seeds`` of its own."""
+    return [({k: v for k, v in condition.items() if k != "seeds"}, seed)
+            for condition in module.CONDITIONS for seed in condition.get("seeds", module.SEEDS)]
+
+
 def make(name: str, workers: int | None = None) -> None:
-    """Run a study and write its data file. Rows of an earlier run of the same code are kept, so it may be stopped and started again."""
+    """Run a study and write its data file. What is done is on disk at once, so it may be stopped and started again: rows of the same code
+    are kept. A case that fails does not stop the others; the first failure is raised when all have been tried."""
     from tqdm.auto import tqdm
 
     module, code, part = study(name), depends_on(name), FOLDER / f"{name}.part"
-    cases = [(condition, seed) for condition in module.CONDITIONS for seed in condition.get("seeds", module.SEEDS)]
-    cases = [({k: v for k, v in condition.items() if k != "seeds"}, seed) for condition, seed in cases]
-    key = lambda condition, seed: json.dumps([condition, seed], sort_keys=True)
-    lines = [json.loads(line) for line in part.read_text().splitlines()] if part.exists() else []
-    done = {key(*line["case"]): line["row"] for line in lines if line["code"] == code}
-    with ProcessPoolExecutor(workers) as pool, part.open("a") as log:
-        jobs = {pool.submit(one, name, *case): case for case in cases if key(*case) not in done}
-        for job in tqdm(as_completed(jobs), total=len(jobs), desc=name):
-            case = jobs[job]
-            done[key(*case)] = job.result()
-            print(json.dumps({"case": case, "row": job.result(), "code": code}), file=log, flush=True)
-    rows = [done[key(*case)] for case in cases]
+    key = lambda case: json.dumps(case, sort_keys=True)
+    done, failures = _rows(part, code, key), {}
+    with ProcessPoolExecutor(workers) as pool, part.open("a", encoding="utf8") as log:
+        jobs = {pool.submit(one, name, *case): case for case in cases(module) if key(case) not in done}
+        try:
+            for job in tqdm(as_completed(jobs), total=len(jobs), desc=name):
+                case = jobs[job]
+                if job.exception() is not None:
+                    failures[key(case)] = job.exception()
+                    continue
+                done[key(case)] = job.result()
+                print(json.dumps({"case": case, "row": job.result(), "code": code}), file=log, flush=True)
+        except BaseException:  # Ctrl-C: what has not begun need not begin
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    for case, failure in failures.items():
+        raise RuntimeError(f"{len(failures)} cases of {name} failed, the first is {case}; the others are kept, run it again") from failure
+    rows = [done[key(case)] for case in cases(module)]
     versions = {p: sys.version.split()[0] if p == "python" else version(p) for p in PACKAGES}
     about = {"command": f"python -m course_lib.kept {name}", "seeds": list(module.SEEDS), "versions": versions,
              "seconds": round(sum(row["seconds"] for row in rows)), "code": code}
@@ -126,6 +151,19 @@ def make(name: str, workers: int | None = None) -> None:
     body = ",\n".join("  " + json.dumps(row) for row in rows)
     (FOLDER / f"{name}.json").write_text(f'{head},\n "rows": [\n{body}\n ]\n}}\n', encoding="utf8")
     part.unlink()
+
+
+def _rows(part: Path, code: dict, key) -> dict[str, dict]:
+    """The rows of an unfinished run that the same code made. A line that was cut off while it was written is not one."""
+    rows = {}
+    for line in part.read_text(encoding="utf8").splitlines() if part.exists() else []:
+        try:
+            entry = json.loads(line)
+        except json.JSONDecodeError:
+            continue
+        if entry["code"] == code:
+            rows[key(entry["case"])] = entry["row"]
+    return rows
 
 
 if __name__ == "__main__":

@@ -145,6 +145,11 @@ def test_bprefs_teacher():
     clear = ~alike & (gap[kept] > 0.05)
     np.testing.assert_array_equal(answered.choice[clear], (returns[:, 0] > returns[:, 1])[kept][clear])
     assert len(Teacher(reward, skip=np.inf).label(q, rng)) == 0
+    human = Teacher(reward, rationality=0.5, lapse=0.2, same=np.median(gap))  # simulated as explained
+    times = np.mean([human.label(q, rng).choice[:, None] == [0.0, 0.5, 1.0] for _ in range(200)], axis=0)
+    assert np.abs(times - human.answers(q)).max() < 0.2 and np.abs((times - human.answers(q)).mean(0)).max() < 0.005
+    with pytest.raises(TypeError, match="ties"):
+        human.log_prob(None, None, None)
 
 
 def test_a_reward_that_is_not_a_number_is_refused_by_the_person_who_is_asked():
@@ -168,7 +173,7 @@ def test_raters_are_understood_on_their_own_scale():
     np.testing.assert_allclose(w / w[0], [1.0, 0.5, 0.0], atol=0.05)
     np.testing.assert_allclose(own.kindness.detach(), kindness, atol=0.15)
     np.testing.assert_allclose(own.log_spread.exp().detach() * w[0], spread, rtol=0.1)  # only the product has a meaning
-    likelihood = lambda m: float(m.log_prob(*m.evidence(rated)[0]).mean())
+    likelihood = lambda m: m.log_prob(*m.evidence(rated)[0]).mean().item()
     assert likelihood(own) > likelihood(one) + 1 and one.kindness.shape == (1,)
     alike = replace(shown, rating=Raters(linear([1.0, 0.5, 0.0]), np.full(people, 4.0), np.ones(people), error=0.3, scale=None).rate(shown, rng).rating)
     shared = fit(start(one_scale=True), alike, **fitting)  # who do use one scale are understood on it
@@ -180,5 +185,8 @@ def test_raters_are_understood_on_their_own_scale():
         own.evidence(shown)
     with pytest.raises(ValueError, match="rating 1 is not a number"):
         own.evidence(replace(shown, rating=np.array([1.0, np.nan, 2.0])))
+    for rater in (6, -1):
+        with pytest.raises(ValueError, match="raters are numbered from 0 to 5"):
+            own.evidence(replace(rated, rater=np.full(1200, rater)))
     with pytest.raises(ValueError, match="spread > 0"):
         Raters(linear([1.0, 0.0, 0.0]), [1.0], [0.0])

@@ -1,6 +1,8 @@
 """Kept results: up to date with the code they depend on, whole, and made by a command that works."""
 
 import json
+import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -19,15 +21,10 @@ def test_results_are_those_of_the_code_as_it_is(name):
 def test_every_condition_has_every_seed(name):
     data, study = kept.kept(name), kept.study(name)
     assert data["command"] == f"python -m course_lib.kept {name}" and set(data["versions"]) == set(kept.PACKAGES)
-    for condition in study.CONDITIONS:
-        seeds = list(condition.get("seeds", study.SEEDS))
-        want = {k: v for k, v in condition.items() if k != "seeds"}
-        have = [row["seed"] for row in data["rows"] if all(row.get(k) == v for k, v in want.items()) and not (set(row) & OPTIONS(study)) - set(want)]
-        assert len(seeds) >= 5 and sorted(have) == seeds, want
-
-
-def OPTIONS(study):
-    return {k for condition in study.CONDITIONS for k in condition} - {"seeds"}
+    options = {k for condition in study.CONDITIONS for k in condition} - {"seeds"}
+    have = [({k: v for k, v in row.items() if k in options}, row["seed"]) for row in data["rows"]]
+    assert have == kept.cases(study)
+    assert all(len(condition.get("seeds", study.SEEDS)) >= 5 for condition in study.CONDITIONS)
 
 
 def test_a_hash_sees_what_code_does_and_not_how_it_is_described(tmp_path):
@@ -36,8 +33,21 @@ def test_a_hash_sees_what_code_does_and_not_how_it_is_described(tmp_path):
     seen = []
     for text in versions:
         file.write_text(text)
-        seen.append(kept.without_words(file))
-    assert seen[0] == seen[1] != seen[2]
+        seen.append(kept.what_it_does(file))
+    assert seen[0] == seen[1] != seen[2] and len(seen[0]) == 12
+    file.write_text("def f[T](x: T) -> T:\n    return x\n" if sys.version_info >= (3, 12) else "def f(x):\n    return x\n")
+    assert kept.what_it_does(file)  # whatever the language has of late
+
+
+def test_every_way_of_importing_leads_somewhere(tmp_path):
+    file = tmp_path / "a.py"
+    for line, want in (("from course_lib.preferences import tamer", "course_lib.preferences.tamer"), ("import course_lib.preferences.coach as c", "course_lib.preferences.coach"),
+                       ("from course_lib.preferences import Committee", "course_lib.preferences.reward_model"), ("from course_lib.preferences.tamer import DELAY", "course_lib.preferences.tamer"),
+                       ("from course_lib.humans.choice import ELO_SCALE, elo_update", "course_lib.humans.choice"), ("import numpy as np", None)):
+        file.write_text(line + "\n")
+        assert kept.imported(file, "") == ({want} if want else set()), line
+    file.write_text("from .tamer import DELAY\nfrom ..rl.ppo import gae\n")
+    assert kept.imported(file, "course_lib.preferences") == {"course_lib.preferences.tamer", "course_lib.rl.ppo"}
 
 
 def test_a_study_leads_to_the_modules_that_do_its_work():
@@ -68,8 +78,15 @@ def test_made_stopped_and_made_again(tmp_path, monkeypatch, capfd):
     code = kept.depends_on("small")
     mine = {"case": [{"what": "a"}, 0], "row": {"what": "a", "seed": 0, "score": -1.0, "seconds": 0.0}, "code": code}
     old = {"case": [{"what": "a"}, 1], "row": {"what": "a", "seed": 1, "score": -1.0, "seconds": 0.0}, "code": {"the study": "another"}}
-    (tmp_path / "small.part").write_text(json.dumps(mine) + "\n" + json.dumps(old) + "\n")
-    monkeypatch.setattr(kept, "ProcessPoolExecutor", __import__("concurrent.futures").futures.ThreadPoolExecutor)
+    (tmp_path / "small.part").write_text(json.dumps(mine) + "\n" + json.dumps(old) + "\n" + json.dumps(mine)[:20])  # killed while it wrote
+    monkeypatch.setattr(kept, "ProcessPoolExecutor", ThreadPoolExecutor)
+    measure, ill = kept.one, [True]
+    monkeypatch.setattr(kept, "one", lambda name, condition, seed: 1 / 0 if ill and seed == 3 else measure(name, condition, seed))
+    (tmp_path / "small.part").open("a").write("\n")
+    with pytest.raises(RuntimeError, match=r"1 cases of small failed, the first is .*3.*the others are kept"):
+        kept.make("small")
+    assert len((tmp_path / "small.part").read_text().splitlines()) == 3 + 9  # ten were to be done, one failed
+    ill.clear()
     kept.make("small")
     rows = kept.kept("small")["rows"]
     assert [r["score"] for r in rows] == [-1.0, 2.0, 4.0, 6.0, 8.0, 11.0, 13.0, 15.0, 17.0, 19.0, 21.0]  # the first was kept, the one of other code was not

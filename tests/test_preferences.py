@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional as F
 
 from course_lib.data import Comparisons, clips
-from course_lib.envs import Pendulum
+from course_lib.envs import CartPole, Pendulum
 from course_lib.humans import fit
 from course_lib.preferences import (
     Committee,
@@ -23,6 +23,7 @@ from course_lib.preferences import (
     practise_anew,
 )
 from course_lib.preferences.rlhp import at_once, constant, early, one_sided, paid_by
+from course_lib.rl.networks import policy_for
 from course_lib.rl.ppo import ppo
 from course_lib.rl.rollouts import rollout, uniform
 
@@ -278,6 +279,29 @@ def test_clips_of_unequal_length_are_refused():
         pair_up([a[0], b[0]], 5, np.random.default_rng(0))
 
 
+def test_steps_after_the_end_count_for_nothing():
+    """On a world that ends, drives of unequal length stand side by side: what is computed after an end is not part of any of them."""
+    cart = CartPole(ends=True)
+
+    class Likes:  # drives that are far to the right
+        def label(self, pairs, rng):
+            return replace(pairs, choice=(pairs.obs[:, 0, :, 0].sum(-1) > pairs.obs[:, 1, :, 0].sum(-1)).astype(float))
+
+    done = learn_from_preferences(cart, Likes(), labels=10, rounds=1, steps=3_200, clip_length=4, members=2, fitting=dict(epochs=2), n_envs=32, n_steps=100)
+    drives = rollout(cart, policy_for(cart, seed=0).sampled, 20, np.random.default_rng([0, 1, 0]))
+    assert not drives.alive.all()
+    with torch.no_grad():
+        r = done.reward.each(*(torch.as_tensor(x[drives.alive]) for x in (drives.obs[:-1], drives.acts)))
+    np.testing.assert_allclose(done.reward.shift, r.mean(1), rtol=1e-4, atol=1e-6)
+    pay = paid_by(done.reward, cart)
+    fresh = ppo(cart, steps=3_200, reward=pay, seed=999, n_envs=32, n_steps=100)[0]
+    totals = [[pay(t.obs[:-1], t.acts).sum() for t in rollout(cart, p.greedy, 50, np.random.default_rng([0, 3])).demonstrations()] for p in (done.policy, fresh)]
+    chosen = practise_anew(cart, done, steps=3_200, n_envs=32, n_steps=100)
+    assert (chosen is done.policy) == (np.mean(totals[0]) >= np.mean(totals[1]))
+    with pytest.raises(ValueError, match="nobody has preferred"):
+        practise_anew(cart, Learned(), steps=100)
+
+
 def test_at_a_desk_nobody_waits():
     q, desk = questions(6), Desk(most=4)
     unanswered = replace(q, choice=None)
@@ -290,6 +314,13 @@ def test_at_a_desk_nobody_waits():
     assert sorted(desk.waiting) == [4, 5, 6, 7] and not desk.answer(0, 1.0)  # the oldest were taken away
     with pytest.raises(ValueError, match="an answer is"):
         desk.answer(4, 0.3)
+    with pytest.raises(ValueError, match="at least one question"):
+        Desk(most=0)
+    assert desk.answer(7, 0.0)
+    shorter = replace(unanswered, obs=unanswered.obs[:, :, :5], acts=unanswered.acts[:, :, :5])
+    with pytest.raises(ValueError, match="clips of 12 steps lie on this desk, these have 5"):
+        desk.label(shorter)
+    assert len(desk.label(unanswered[:0])) == 1  # and the answer is still there
 
 
 def test_a_person_in_a_thread_of_their_own_teaches_while_the_agent_practises():

@@ -31,7 +31,8 @@ class Ratings:
 
 class Raters(nn.Module):
     """``reward``: a module R(obs, acts) → (...,). ``kindness`` a and ``spread`` b, (P,): start values, or the truth of simulated people.
-    ``error``: standard deviation of a rating. ``scale``: lowest and highest rating, whole numbers between are given."""
+    ``error``: standard deviation of a rating. ``scale``: lowest and highest rating; whole numbers between are given. Only b·R is
+    identified, not b and R; and the likelihood does not know of rounding and of the ends, which makes b a little small."""
 
     def __init__(self, reward: nn.Module, kindness, spread, error: float = 1.0, scale: tuple[int, int] | None = (1, 10),
                  one_scale: bool = False):
@@ -46,11 +47,17 @@ class Raters(nn.Module):
     def evidence(self, rated: Ratings):
         if rated.rating is None:
             raise ValueError("these clips have not been rated: call rate(clips, rng) or ask people")
+        self._known(rated)
         if not np.isfinite(rated.rating).all():
             raise ValueError(f"rating {int(np.flatnonzero(~np.isfinite(rated.rating))[0])} is not a number: leave that clip out")
         rows = (torch.as_tensor(rated.obs).float(), torch.as_tensor(rated.acts).float(), torch.as_tensor(rated.rater),
                 torch.as_tensor(rated.rating).float())
         return rows, np.arange(len(rated))
+
+    def _known(self, shown: Ratings) -> None:
+        rater, n = np.asarray(shown.rater), 1 + int(np.max(shown.rater)) if self.one_scale else len(self.kindness)
+        if rater.dtype.kind not in "iu" or ((rater < 0) | (rater >= n)).any():
+            raise ValueError(f"raters are numbered from 0 to {n - 1}, found {np.unique(rater)}: number the people who rated, without gaps")
 
     def expected(self, obs: Tensor, acts: Tensor, rater: Tensor) -> Tensor:
         """The rating that is meant, before it is rounded, (B,)."""
@@ -63,6 +70,7 @@ class Raters(nn.Module):
     @torch.no_grad()
     def rate(self, shown: Ratings, rng: np.random.Generator) -> Ratings:
         """The same clips, rated: with an error, rounded, and cut off at the ends of the scale."""
+        self._known(shown)
         meant = self.expected(torch.as_tensor(shown.obs).float(), torch.as_tensor(shown.acts).float(), torch.as_tensor(shown.rater)).numpy()
         said = meant + self.error * rng.standard_normal(len(meant))
         return replace(shown, rating=np.clip(np.rint(said), *self.scale) if self.scale else said)

@@ -10,8 +10,6 @@ Thresholds cannot be learned by gradients: to explain people who tie, use ``Part
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import torch
 from torch import nn
@@ -32,9 +30,18 @@ class Teacher(PartialReturn):
         self.same, self.skip = same, skip
 
     @torch.no_grad()
+    def _worth(self, pairs: Comparisons) -> np.ndarray:  # (N, 2)
+        return self.returns(*(torch.as_tensor(x).float() for x in (pairs.obs, pairs.acts))).numpy()
+
+    def answers(self, pairs: Comparisons) -> np.ndarray:
+        """How likely each answer is if the question is not skipped, (N, 3): the second, the same, the first."""
+        worth = self._worth(pairs)
+        alike = np.abs(worth[:, 0] - worth[:, 1]) < self.same
+        return np.where(alike[:, None], [0.0, 1.0, 0.0], super().answers(pairs))
+
     def label(self, pairs: Comparisons, rng: np.random.Generator) -> Comparisons:
         """The pairs that were not skipped, answered. There may be none."""
-        answered = super().label(pairs, rng)
-        returns = self.returns(*(torch.as_tensor(x).float() for x in (pairs.obs, pairs.acts))).numpy()  # (N, 2)
-        alike = np.abs(returns[:, 0] - returns[:, 1]) < self.same
-        return replace(answered, choice=np.where(alike, 0.5, answered.choice))[returns.max(1) >= self.skip]
+        return super().label(pairs, rng)[self._worth(pairs).max(1) >= self.skip]
+
+    def log_prob(self, obs, acts, choice):
+        raise TypeError("thresholds have no gradient: explain a person who ties by PartialReturn(reward, ties=ν)")

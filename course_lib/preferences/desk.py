@@ -17,22 +17,29 @@ from course_lib.data import Comparisons
 
 class Desk:
     """May be used from several threads at once. ``most``: beyond so many, the oldest questions are taken away (they show an agent of
-    long ago)."""
+    long ago). What is answered after the learner's last visit lies in ``answered``. Not saved with a run: keep answers in a label store."""
 
     def __init__(self, most: int = 20):
+        if most < 1:
+            raise ValueError(f"a desk has room for at least one question, not {most}")
         self.most, self.waiting, self.answered, self.asked, self.lock = most, {}, [], 0, threading.Lock()
 
     def label(self, questions: Comparisons, rng=None) -> Comparisons:
         """The learner's side: leave questions, take what was answered meanwhile (perhaps nothing, perhaps answers to earlier questions)."""
         with self.lock:
+            for other in (*self.waiting.values(), *self.answered):
+                if other.obs.shape[1:] != questions.obs.shape[1:]:
+                    raise ValueError(f"clips of {other.obs.shape[2]} steps lie on this desk, these have {questions.obs.shape[2]}: "
+                                     "use another desk for another kind of clip")
             for i in range(len(questions)):
                 self.waiting[self.asked] = questions[i:i + 1]
                 self.asked += 1
             for old in sorted(self.waiting)[:-self.most]:
                 del self.waiting[old]
-            taken, self.answered = self.answered, []
-        none = replace(questions[:0], choice=np.zeros(0))
-        return Comparisons(*(np.concatenate([getattr(q, x) for q in [none, *taken]]) for x in ("obs", "acts", "choice")))
+            taken = [replace(questions[:0], choice=np.zeros(0)), *self.answered]
+            answers = Comparisons(*(np.concatenate([getattr(q, x) for q in taken]) for x in ("obs", "acts", "choice")))
+            self.answered = []
+        return answers
 
     def newest(self) -> tuple[int, Comparisons] | None:
         """The person's side: the number of the question that was asked last, and the question; None if there is none."""

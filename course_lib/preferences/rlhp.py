@@ -5,7 +5,8 @@
 
 Source: Christiano et al. (2017), §2.2. The three take turns, so that a run is reproducible; with a person who does not make the learner
 wait (:class:`.desk.Desk`) and many short rounds, the same lines are the paper's asynchronous loop. Each round draws from a random stream
-of its own, and a run that was stopped and resumed gives the numbers of one that was not. Left out: adaptive regularisation, ratings.
+of its own: with a person who answers at once, a run that was stopped and resumed gives the numbers of one that was not. Left out:
+adaptive regularisation, ratings.
 """
 
 from __future__ import annotations
@@ -109,7 +110,7 @@ def learn_from_preferences(world: Dynamics, person, *, labels: int = 100, rounds
 
     ``labels`` questions (shared out by ``schedule``) and ``steps`` environment steps are divided over ``rounds``. ``criterion``: how to
     choose questions (see :mod:`.queries`; None: at random), among the clips of the newest ``remember`` rounds. ``fitting`` goes to
-    ``fit``, ``practice`` to ``ppo``. ``progress``: go on from here (changed in place: answers at once, the rest after each whole round).
+    ``fit``, ``practice`` to ``ppo``. ``progress``: go on from here (changed in place: a round's answers at once, the rest at its end).
     ``ValueError``: clips do not fit into drives. ``UserWarning``: answers of one side only.
     """
     if labels < rounds:
@@ -135,7 +136,7 @@ def learn_from_preferences(world: Dynamics, person, *, labels: int = 100, rounds
             if len(progress.pending) or reward is None:
                 reward = fit(Committee(world, members, lapse=lapse, seed=seed), comparisons, seed=seed, **fitting)
             if normalise:
-                reward.normalise(*(x.reshape(-1, *x.shape[2:]) for x in (newest.obs[:-1], newest.acts)))
+                reward.normalise(newest.obs[:-1][newest.alive], newest.acts[newest.alive])
             policy, value, _ = ppo(world, policy=policy, value=value, steps=steps // rounds, reward=paid_by(reward, world),
                                    seed=1000 * seed + i, **practice)
         progress.comparisons, progress.reward, progress.policy, progress.value = comparisons, reward, policy, value
@@ -150,11 +151,13 @@ def practise_anew(world: Dynamics, learned: Learned, *, steps: int, seed: int = 
 
     What an early, poor reward has taught can hold an agent back for good. A reward, unlike answers, can be practised on again.
     """
+    if learned.reward is None:
+        raise ValueError("nobody has preferred a clip to another yet, so there is no reward to practise on: ask more questions first")
     pay = paid_by(learned.reward, world)
     fresh, _, _ = ppo(world, steps=steps, reward=pay, seed=1000 * seed + 999, **practice)
 
     def paid(policy):
         drives = rollout(world, policy.greedy, 50, np.random.default_rng([seed, 3]))
-        return float(sum(pay(*step).mean() for step in zip(drives.obs[:-1], drives.acts)))
+        return float(sum((pay(obs, acts) * alive).mean() for obs, acts, alive in zip(drives.obs[:-1], drives.acts, drives.alive)))
 
     return max((learned.policy, fresh), key=paid)

@@ -7,9 +7,9 @@ function render({ model, el }) {
     <svg viewBox="0 0 ${W} ${H}" role="img" aria-label="Chance that A is preferred, against the difference of the ratings"></svg>
     <label>rating of A <input type="range" class="a" min="600" max="1400" step="5"><output></output></label>
     <label>rating of B <input type="range" class="b" min="600" max="1400" step="5"><output></output></label>
-    <div class="controls"><button class="wins">A is preferred</button><button class="loses">B is preferred</button><span class="quiet moved"></span></div>
+    <div class="controls"><button class="wins">A is preferred</button><button class="loses">B is preferred</button></div>
     <p class="quiet said" aria-live="polite"></p></div>`;
-  const svg = el.querySelector("svg"), [sa, sb] = el.querySelectorAll("input"), [oa, ob] = el.querySelectorAll("output"), said = el.querySelector(".said"), moved = el.querySelector(".moved");
+  const svg = el.querySelector("svg"), [sa, sb] = el.querySelectorAll("input"), [oa, ob] = el.querySelectorAll("output"), said = el.querySelector(".said"); let moved = "";
   const A = () => model.get("a"), Bb = () => model.get("b");
   function paint() {
     const d = A() - Bb(), p = sigma(d / scale), wrong = sigma(d / 400);
@@ -20,16 +20,17 @@ function render({ model, el }) {
       <text x="${W - R - 4}" y="${H - B - 26}" text-anchor="end">solid: Elo, 1 / (1 + 10^(−difference/400))</text><text x="${W - R - 4}" y="${H - B - 10}" text-anchor="end">dashed: the same with base e</text>
       <circle cx="${x(d)}" cy="${y(wrong)}" r="5" fill="#a84a00"/><circle cx="${x(d)}" cy="${y(p)}" r="9" fill="#0072B2" stroke="#fff" stroke-width="2" style="cursor:grab"/>`;
     sa.value = A(); sb.value = Bb(); oa.textContent = Math.round(A()); ob.textContent = Math.round(Bb());
-    said.textContent = `A leads by ${Math.round(d)} points, which is a utility of ${(d / scale).toFixed(2)}: A is preferred in ${(100 * p).toFixed(0)} of 100 comparisons (base e would say ${(100 * wrong).toFixed(0)}).`;
+    said.textContent = `A leads by ${Math.round(d)} points, which is a utility of ${(d / scale).toFixed(2)}: A is preferred in ${(100 * p).toFixed(0)} of 100 comparisons (base e would say ${(100 * wrong).toFixed(0)}).${moved}`;
     el.firstChild.dataset.p = p; el.firstChild.dataset.wrong = wrong;
   }
-  const set = (a, b) => { const clip = (v) => Math.min(1400, Math.max(600, v)); model.set("a", clip(a)); model.set("b", clip(b)); model.save_changes(); paint(); };
-  const game = (score) => { const change = 32 * (score - sigma((A() - Bb()) / scale)); set(A() + change, Bb() - change); moved.textContent = `A ${change < 0 ? "loses" : "wins"} ${Math.abs(change).toFixed(1)} points, B the other way round.`; };
+  const set = (a, b, told = "") => { moved = told; const clip = (v) => Math.min(1400, Math.max(600, v)); model.set("a", clip(a)); model.set("b", clip(b)); model.save_changes(); paint(); };
+  const game = (score) => { const change = 32 * (score - sigma((A() - Bb()) / scale)); set(A() + change, Bb() - change, ` That moved each rating by ${Math.abs(change).toFixed(1)} points (600 and 1400 are the ends).`); };
   sa.addEventListener("input", () => set(Number(sa.value), Bb())); sb.addEventListener("input", () => set(A(), Number(sb.value)));
   el.querySelector(".wins").addEventListener("click", () => game(1)); el.querySelector(".loses").addEventListener("click", () => game(0));
   const drag = (ev) => { const r = svg.getBoundingClientRect(), d = ((ev.clientX - r.left) * W / r.width - L) / (W - L - R) * 2 * span - span; set(1000 + d / 2, 1000 - d / 2); };
   svg.addEventListener("pointerdown", (ev) => { svg.setPointerCapture(ev.pointerId); drag(ev); svg.onpointermove = drag; });
-  svg.addEventListener("pointerup", () => (svg.onpointermove = null));
+  for (const ends of ["pointerup", "pointercancel"]) svg.addEventListener(ends, () => (svg.onpointermove = null));
   model.on("change:a change:b", paint); paint();
+  return () => model.off("change:a change:b", paint);
 }
 export default { render };
