@@ -127,7 +127,7 @@ def make(name: str, workers: int | None = None) -> None:
 
     module, code, part = study(name), depends_on(name), FOLDER / f"{name}.part"
     key = lambda case: json.dumps(case, sort_keys=True)
-    done, failures = _rows(part, code, key), {}
+    done, failures = _rows(name, code, key), {}
     with ProcessPoolExecutor(workers) as pool, part.open("a", encoding="utf8") as log:
         jobs = {pool.submit(one, name, *case): case for case in cases(module) if key(case) not in done}
         try:
@@ -153,9 +153,13 @@ def make(name: str, workers: int | None = None) -> None:
     part.unlink()
 
 
-def _rows(part: Path, code: dict, key) -> dict[str, dict]:
-    """The rows of an unfinished run that the same code made. A line that was cut off while it was written is not one."""
-    rows = {}
+def _rows(name: str, code: dict, key) -> dict[str, dict]:
+    """The rows that the same code made before, in a whole or an unfinished run. A line that was cut off while it was written is not one."""
+    part, module, rows = FOLDER / f"{name}.part", study(name), {}
+    if (FOLDER / f"{name}.json").exists() and kept(name)["code"] == code:
+        options = {option for condition in module.CONDITIONS for option in condition}
+        for row in kept(name)["rows"]:
+            rows[key(({k: v for k, v in row.items() if k in options}, row["seed"]))] = row
     for line in part.read_text(encoding="utf8").splitlines() if part.exists() else []:
         try:
             entry = json.loads(line)

@@ -91,6 +91,8 @@ def test_made_stopped_and_made_again(tmp_path, monkeypatch, capfd):
     rows = kept.kept("small")["rows"]
     assert [r["score"] for r in rows] == [-1.0, 2.0, 4.0, 6.0, 8.0, 11.0, 13.0, 15.0, 17.0, 19.0, 21.0]  # the first was kept, the one of other code was not
     assert not (tmp_path / "small.part").exists() and not kept.stale("small")
+    kept.make("small")  # nothing is missing: the rows are those of before, the one of -1 too
+    assert kept.kept("small")["rows"] == rows
     (tmp_path / "small.py").write_text(STUDY.replace("2.0", "3.0"))
     assert kept.stale("small") == ["the study"]
     (tmp_path / "small.py").write_text(STUDY.replace("range(5)", "range(7)"))

@@ -32,7 +32,7 @@ CONDITIONS = [
     dict(what="learned", rounds=10), dict(what="unhurried", rounds=10),
     *(dict(what="learned", labels=n) for n in (25, 50, 200)),
     # why normalise?
-    dict(what="learned", normalise=False), *(dict(what="true reward", times=x) for x in (5.0, 0.2)),
+    dict(what="learned", normalise=False), *(dict(what="true reward", times=x) for x in (5.0, 0.2, 50.0, 0.02)),
     # other tasks, and a behaviour that nobody demonstrated
     *(dict(what=what, task=task, seeds=range(100, 105)) for task in ("run", "spin")
       for what in ("random", "untrained", "true reward", "learned", "shuffled")),
