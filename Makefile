@@ -20,7 +20,7 @@ lab: $(VENV)/.lab
 
 test: $(VENV)/.test
 	@$(BIN)/python tests/get_chromium.py
-	@$(BIN)/ruff check course_lib tests benchmarks
+	@$(BIN)/ruff check course_lib tests benchmarks source/results
 	$(BIN)/python -m pytest -n 2 --dist loadgroup $(TEST_ARGS)
 
 build: $(VENV)/.lab
