@@ -365,15 +365,23 @@ def test_practised_anew_is_the_better_paid_of_two():
         assert (chosen is done.policy) == (paid(drives(done.policy)) >= paid(drives(fresh)))
 
 
-def test_a_hundred_answers_raise_the_pendulum_and_shuffled_ones_do_not():
+def test_a_hundred_answers_raise_the_pendulum():
     """10 % of the answers at random. Score: 0 for random torques, 1 for -165, what PPO on the true reward reaches."""
     world = Pendulum()
     low = rollout(world, uniform(world), 200, np.random.default_rng(0)).returns.mean()
-    def gain(judge, seed):
-        done = learn_from_preferences(world, judge, steps=100_000, seed=seed, entropy=0.01, **PRACTICE)
-        agent = practise_anew(world, done, steps=100_000, seed=seed, entropy=0.01, **PRACTICE)
-        return (rollout(world, agent.greedy, 50, np.random.default_rng(1)).returns.mean() - low) / (-165 - low)
+    done = learn_from_preferences(world, Judge(0.1), steps=100_000, seed=0, entropy=0.01, **PRACTICE)
+    agent = practise_anew(world, done, steps=100_000, seed=0, entropy=0.01, **PRACTICE)
+    assert (rollout(world, agent.greedy, 50, np.random.default_rng(1)).returns.mean() - low) / (-165 - low) > 0.8
 
-    assert gain(Judge(0.1), 0) > 0.8
-    luck = [gain(Judge(0.1, deaf=True), seed) for seed in range(2)]  # a reward that means nothing may look like something once
-    assert np.mean(luck) < 0.2, luck
+
+def test_shuffled_answers_say_nothing_about_new_ones():
+    """At the level of the reward, where it can be measured on many seeds in seconds. (An agent finds whatever a meaningless reward pays, and
+    one in eight stands upright by luck: the claim of no gain, over 24 seeds, stands in notebook 06.)"""
+    def right(seed, deaf):
+        new = questions(300, seed=1000 + seed)
+        fitted = fit(Committee(WORLD, 3, seed=seed), questions(100, seed=seed, judge=Judge(0.1, deaf)), held_out=0, epochs=20, batch_size=16, lr=3e-3, seed=seed)
+        return ((fitted.prefers_first(new).mean(0) > 0.5) == (new.choice > 0.5)).mean()
+
+    heard, luck = [right(seed, False) for seed in range(8)], [right(seed, True) for seed in range(40)]
+    assert np.mean(heard) > 0.8 and min(heard) > 0.65
+    assert abs(np.mean(luck) - 0.5) < 4 * np.std(luck) / np.sqrt(40) < 0.12  # a single meaningless reward is right in 30 to 80 % of the pairs

@@ -1,11 +1,11 @@
 # %% [markdown]
 # # Problem set 5: rewards from comparisons
 #
-# You will write what a learner of preferences stands on: the worth of clips that are not equally long, a likelihood that forgives slips, a loss for rankings of different lengths, a table of chess ratings, a rule for
-# choosing questions that are not all about the same clip, a scale that keeps up with a stream, a reward fitted by Newton's method, and a committee that pays less where it disagrees. At the end a pendulum is swung up by
-# your reward, and a robot runs by one.
+# You will write the building blocks of preference learning: the worth of clips that are not equally long, a likelihood that forgives slips, a loss for rankings of different lengths, a table of chess ratings, a rule for
+# choosing questions that are not all about the same clip, a scale that keeps up with a stream, a reward fitted by Newton's method, and a committee that pays less where it disagrees. At the end your rewards make
+# a robot run and a pendulum swing up.
 #
-# **You need first** notebook 06. **It takes** about three and a half hours. Every exercise has a cell with tests right below it: run it as often as
+# **You need first** notebook 06. **It takes** about four hours. Every exercise has a cell with tests right below it: run it as often as
 # you like; its messages say what to look at. `course check ps5` in a terminal marks everything, with further tests on other inputs.
 #
 # Replace `raise NotImplementedError()` by your code. Please keep the names and the arguments.
@@ -26,7 +26,7 @@ settle()
 #
 # $$\sum_{t=0}^{L_i-1} \gamma^{\,L_i-1-t}\, r_{i,t},$$
 #
-# where $L_i$ is *its own* length. Nothing of the padding may leak into the result, nor into its gradient.
+# where $L_i$ is *its own* length. Nothing of the padding may leak into the result, nor into its gradient. The result has the dtype of `rewards`.
 
 # %% ex="clip_returns" part="solution"
 def clip_returns(rewards: torch.Tensor, lengths: torch.Tensor, gamma: float) -> torch.Tensor:
@@ -38,11 +38,11 @@ def clip_returns(rewards: torch.Tensor, lengths: torch.Tensor, gamma: float) -> 
     ### END SOLUTION
 
 # %% ex="clip_returns" part="test" points=3
-_r = torch.tensor([[1.0, 2.0, 4.0, 8.0], [1.0, 2.0, float("nan"), 50.0]])
+_r = torch.tensor([[1.0, 2.0, 4.0, 8.0], [1.0, 2.0, float("nan"), float("inf")]])
 _got = clip_returns(_r, torch.tensor([4, 2]), 0.5)
 assert _got.shape == (2,), f"one number a clip: expected shape (2,), got {tuple(_got.shape)}"
-assert not torch.isnan(_got).any(), "NaN from the padding has leaked in: NaN times 0 is NaN, so choose (torch.where) instead of multiplying by a mask"
-assert torch.allclose(_got, torch.tensor([0.125 + 0.5 + 2 + 8, 0.5 + 2])), f"expected [10.625, 2.5], got {_got.tolist()}. The *last real* step has weight 1, the one before it gamma"
+assert torch.isfinite(_got).all(), "NaN or infinity from the padding has leaked in: NaN times 0 is NaN, so choose (torch.where) instead of multiplying by a mask"
+assert torch.allclose(_got.float(), torch.tensor([0.125 + 0.5 + 2 + 8, 0.5 + 2])), f"expected [10.625, 2.5], got {_got.tolist()}. The *last real* step has weight 1, the one before it gamma"
 ### BEGIN HIDDEN TESTS
 _rng = np.random.default_rng(0)
 for _gamma in (1.0, 0.9, 0.3):
@@ -65,11 +65,11 @@ assert torch.equal(_x.grad, torch.tensor([[0.5, 1.0, 0.0]])), f"the gradient sho
 # %% [markdown] ex="preference_loss" part="task" difficulty=3 importance=5 minutes=25
 # ## 2. A likelihood that forgives
 #
-# `delta` is the worth of the first clip minus that of the second. With probability $\lambda_i$, which is **another for each person**, the answer was a mere key press, and each key is then equally likely. `mu` is the share that the person gave to the first clip: 1, 0, or anything between (they may say "70 to 30"). Return the mean of
+# `delta` is the worth of the first clip minus that of the second. With probability $\lambda_i$, which **differs from person to person**, the answer was a random key press, and each key is then equally likely. `mu` is the share that the person gave to the first clip: 1, 0, or anything between (they may say "70 to 30"). Return the mean of
 #
 # $$-\big[\mu_i \log P_i(1) + (1-\mu_i)\log P_i(2)\big],\qquad P_i(1)=(1-\lambda_i)\,\sigma(\delta_i)+\tfrac{\lambda_i}{2},\quad P_i(2)=1-P_i(1).$$
 #
-# It must be right (and have a finite gradient) for $\lambda_i = 0$ and $\delta_i = \pm 500$.
+# It must be right for $\lambda_i = 0$ and $\delta_i = \pm 500$, and its gradient with respect to `delta` finite ($\lambda$ is data, and needs none).
 
 # %% ex="preference_loss" part="solution"
 def preference_loss(delta: torch.Tensor, mu: torch.Tensor, lapse: torch.Tensor) -> torch.Tensor:
@@ -86,6 +86,9 @@ assert abs(_one(0.0, 1.0, 0.0) - np.log(2)) < 1e-5, "two clips of equal worth: t
 assert abs(_one(2.0, 1.0, 0.0) + np.log(1 / (1 + np.exp(-2)))) < 1e-5, f"delta 2, first chosen: expected 0.1269, got {_one(2.0, 1.0, 0.0):.4f}. Is the sign right? A large delta makes choosing the first likely"
 assert abs(_one(-500.0, 1.0, 0.2) + np.log(0.1)) < 1e-4, f"somebody who slips in one of five answers chose the much worse clip: P = λ/2 = 0.1, loss 2.3026, got {_one(-500.0, 1.0, 0.2):.4f}"
 assert abs(_one(-500.0, 1.0, 0.0) - 500) < 1e-2, f"without lapses that answer costs 500, got {_one(-500.0, 1.0, 0.0)}: use logsigmoid and logaddexp, never log(sigmoid(…))"
+_x = torch.tensor([500.0, -500.0, 0.3], requires_grad=True)
+preference_loss(_x, torch.tensor([0.0, 1.0, 0.5]), torch.tensor([0.0, 0.0, 0.1])).backward()
+assert torch.isfinite(_x.grad).all(), f"the gradient with respect to delta must be finite at ±500, got {_x.grad.tolist()}: a torch.where between a good and a bad formula passes the bad one's NaN on"
 ### BEGIN HIDDEN TESTS
 _rng = np.random.default_rng(1)
 _d, _m, _l = 3 * _rng.standard_normal(40), _rng.choice([0, 0.3, 0.5, 1], 40), _rng.choice([0.0, 0.1, 0.4], 40)
@@ -93,23 +96,22 @@ _p = (1 - _l) / (1 + np.exp(-_d)) + _l / 2
 _want = -(_m * np.log(_p) + (1 - _m) * np.log(1 - _p)).mean()
 _got = float(preference_loss(*(torch.tensor(x) for x in (_d, _m, _l))))
 assert abs(_got - _want) < 1e-6, f"40 answers with soft labels and different lapses: expected {_want:.5f}, got {_got:.5f}"
-_x = torch.tensor([500.0, -500.0, 0.3], requires_grad=True)
-preference_loss(_x, torch.tensor([0.0, 1.0, 0.5]), torch.tensor([0.0, 0.0, 0.1])).backward()
-assert torch.isfinite(_x.grad).all() and abs(float(_x.grad[0]) - 1 / 3) < 1e-4, f"the gradient at delta = ±500 must be finite, and ±1/3 here: got {_x.grad.tolist()}"
+assert np.allclose(_x.grad[:2], [1 / 3, -1 / 3], atol=1e-4), f"at delta = 500 and −500, answered the unlikely way, the gradient of the mean of three is 1/3 and −1/3: got {_x.grad[:2].tolist()}"
+assert abs(_one(500.0, 0.0, 0.0) - 500) < 1e-2 and _one(500.0, 1.0, 0.0) < 1e-6, "delta = 500: choosing the second costs 500, choosing the first nothing"
 ### END HIDDEN TESTS
 
 # %% [markdown] ex="preference_loss" part="hint"
 # <details><summary>Help: log 0 and NaN</summary>
 #
-# `torch.log(lapse / 2)` is −∞ for λ = 0, and `torch.logaddexp(x, -inf)` is x: that is fine, gradient included. What is not fine is to leave the logarithm, form $P$, and take `log` again: for δ = −500 the P is 0.
+# `torch.log(lapse / 2)` is −∞ for λ = 0, and `torch.logaddexp(x, -inf)` is x: that is fine, and so is the gradient with respect to `delta`. What is not fine is to leave the logarithm, form $P$, and take `log` again: for δ = −500 the P is 0.
 #
 # </details>
 
 # %% [markdown] ex="ranking_loss" part="task" difficulty=4 importance=4 minutes=35
 # ## 3. Rankings of different lengths
 #
-# For every prompt people ranked some answers, but not equally many: `ranking[b]` lists the answers from best to worst, padded with −1. Take every pair of *ranked* answers, better against worse, by Bradley–Terry. **Every prompt weighs the same:** the mean over a prompt's pairs, then the mean over prompts (InstructGPT's $1/\binom{K}{2}$).
-# A prompt with fewer than two ranked answers says nothing and does not count.
+# For every prompt people ranked some answers, but not equally many: `ranking[b]` lists the answers from best to worst, padded with −1. Take every pair of *ranked* answers, better against worse, by Bradley–Terry. **Every prompt weighs the same:** the mean over a prompt's pairs, then the mean over prompts (InstructGPT's $1/\binom{K_b}{2}$, with $K_b$ the number of answers ranked for prompt $b$).
+# A prompt with fewer than two ranked answers says nothing and does not count. It is a loss: it must be differentiable, and finite with a finite gradient for differences of ±500.
 
 # %% ex="ranking_loss" part="solution"
 def ranking_loss(utilities: torch.Tensor, ranking: torch.Tensor) -> torch.Tensor:
@@ -147,6 +149,11 @@ for _case in range(3):
     _got = float(ranking_loss(torch.tensor(_u), torch.tensor(_rank)))
     assert abs(_got - np.mean(_means)) < 1e-6, f"rankings {_rank.tolist()}: expected {np.mean(_means):.5f}, got {_got:.5f}"
 assert float(ranking_loss(torch.zeros(2, 3), torch.full((2, 3), -1))) == 0, "nothing was ranked: the loss is 0, not NaN"
+_u = torch.tensor([[0.0, 500.0, 0.0], [1.0, 2.0, 3.0]], requires_grad=True)
+_loss = ranking_loss(_u, torch.tensor([[0, 1, -1], [2, -1, -1]]))
+assert abs(float(_loss) - 500) < 1e-2, f"a pair that is wrong by 500 costs 500, got {float(_loss)}: use logsigmoid (or softplus), never log(sigmoid(…))"
+_loss.backward()
+assert torch.allclose(_u.grad, torch.tensor([[-1.0, 1.0, 0.0], [0.0, 0.0, 0.0]])), f"the gradient should be [[−1, 1, 0], [0, 0, 0]], got {_u.grad.tolist()}: a prompt that does not count has gradient 0, not NaN"
 ### END HIDDEN TESTS
 
 # %% [markdown] ex="ranking_loss" part="hint"
@@ -159,8 +166,8 @@ assert float(ranking_loss(torch.zeros(2, 3), torch.full((2, 3), -1))) == 0, "not
 # %% [markdown] ex="elo_table" part="task" difficulty=2 importance=3 minutes=20
 # ## 4. A table of ratings
 #
-# Everybody starts at 1,500. Games come in order; in each, `score` is what the first player got: 1, ½ or 0. After a game both ratings move by $k$ times what was scored beyond what was expected, where
-# $P(a\text{ beats }b)=1/\big(1+10^{(E_b-E_a)/400}\big)$, with the ratings as they were **before** that game.
+# Everybody starts at 1,500. Games come in order; in each, `score` is what the first player got: 1, ½ or 0. After a game both ratings move by $k$ times what was scored beyond what was expected. With ratings $E$, the expected score of $a$ against $b$ is
+# $1/\big(1+10^{(E_b-E_a)/400}\big)$, with the ratings as they were **before** that game.
 
 # %% ex="elo_table" part="solution"
 def elo_table(n: int, games: list[tuple[int, int, float]], k: float) -> np.ndarray:
@@ -176,6 +183,7 @@ def elo_table(n: int, games: list[tuple[int, int, float]], k: float) -> np.ndarr
 
 # %% ex="elo_table" part="test" points=2
 _got = elo_table(3, [(0, 1, 1.0)], 32)
+assert isinstance(_got, np.ndarray) and _got.dtype.kind == "f", "return a numpy array of floats"
 assert np.allclose(_got, [1516, 1484, 1500]), f"equals meet, the first wins: expected [1516, 1484, 1500], got {np.round(_got, 2)}"
 _got = elo_table(2, [(0, 1, 1.0), (0, 1, 0.5)], 400)
 _p = 1 / (1 + 10 ** (-1))
@@ -219,6 +227,7 @@ def choose_questions(p: np.ndarray, pairs: np.ndarray, n: int) -> list[int]:
     ### END SOLUTION
 
 # %% ex="choose_questions" part="test" points=3
+assert [int(i) for i in choose_questions(np.array([[0.2, 0.2, 0.2], [0.4, 0.4, 0.4]]), np.array([[0, 1], [1, 2], [2, 3]]), 2)] == [0, 2], "three pairs of equal variance: the earliest first, then the earliest that shares no clip with it"
 _p = np.array([[0.5, 0.9, 1.0, 0.2, 0.6], [0.5, 0.1, 0.0, 0.8, 0.6], [0.5, 0.9, 0.0, 0.2, 0.6]])  # variances 0, 0.142, 0.222, 0.08, 0
 _pairs = np.array([[0, 1], [2, 3], [3, 4], [0, 5], [6, 7]])
 _got = [int(i) for i in choose_questions(_p, _pairs, 2)]
@@ -236,7 +245,7 @@ def _plain(p, pairs, n):
     return out
 _rng = np.random.default_rng(4)
 for _case in range(6):
-    _p = _rng.integers(0, 3, (4, 40)) / 2  # many equal variances
+    _p = _rng.integers(0, 3 if _case % 2 else 9, (4, 40)) / (2 if _case % 2 else 8)  # many equal variances, and others than an entropy would rank
     _pairs = np.array([_rng.choice(30, 2, replace=False) for _ in range(40)])
     _got = [int(i) for i in choose_questions(_p, _pairs, 8)]
     assert _got == _plain(_p, _pairs, 8), f"expected {_plain(_p, _pairs, 8)}, got {_got}. Largest variance over members first; of equals the earlier; no clip twice"
@@ -256,7 +265,7 @@ assert [int(i) for i in choose_questions(_sure, np.array([[0, 1], [2, 3]]), 1)] 
 #
 # A learned reward has no unit, so it is normalised, and the rewards come in batches of different sizes. Keep their count $n$, mean $m$ and variance $v$ (over all numbers so far, divided by $n$). Update the three by a new batch **without** keeping the old numbers: the result must be what one computes from all of them together.
 #
-# With $n_b, m_b, v_b$ of the batch: the new mean is the weighted mean; the new variance is the weighted mean of the variances **plus** what the two means differ by.
+# With $n_b, m_b, v_b$ of the batch: the new mean is the weighted mean; the new variance is the weighted mean of the variances **plus the variance of the two means**: their squared difference, times the product of their shares $n/(n+n_b)$ and $n_b/(n+n_b)$. It must also be right for numbers that are large and close together. With $n=0$, `mean` and `var` do not matter.
 
 # %% ex="running_scale" part="solution"
 def running_scale(n: int, mean: float, var: float, batch: np.ndarray) -> tuple[int, float, float]:
@@ -283,7 +292,10 @@ for _size in ((3, 4), (1,), (0,), (50,), (2, 2, 2)):
     _all += _batch.ravel().tolist()
     _state = running_scale(*_state, _batch)
     assert np.allclose(_state, (len(_all), np.mean(_all), np.var(_all))), f"after {len(_all)} numbers: expected {np.round((len(_all), np.mean(_all), np.var(_all)), 4)}, got {np.round(_state, 4)}"
-assert running_scale(7, 1.5, 2.5, np.zeros((0, 3))) == (7, 1.5, 2.5), "an empty batch changes nothing"
+assert running_scale(7, 1.5, 2.5, np.zeros((0, 3))) == (7, 1.5, 2.5) and running_scale(0, 0.0, 0.0, np.zeros(0)) == (0, 0.0, 0.0), "an empty batch changes nothing, also at the very beginning"
+assert np.allclose(running_scale(0, 7.0, 3.0, np.array([1.0, 3.0])), (2, 2, 1)), "n = 0: there is nothing so far, whatever mean and var say"
+_n, _m, _v = running_scale(*running_scale(0, 0.0, 0.0, 1e9 + np.array([0.0, 1.0])), 1e9 + np.array([2.0, 3.0]))
+assert abs(_v - 1.25) < 1e-3, f"10⁹ + [0, 1, 2, 3] has variance 1.25, got {_v}: the mean of squares minus the square of the mean loses all digits here"
 ### END HIDDEN TESTS
 
 # %% [markdown] ex="running_scale" part="hint"
@@ -298,13 +310,13 @@ assert running_scale(7, 1.5, 2.5, np.zeros((0, 3))) == (7, 1.5, 2.5), "an empty 
 #
 # Let a clip's worth be linear, $w^\top\phi$, with $\phi$ the features summed over the clip, and `x[i]` the first clip's features minus the second's. Then $P(1)=\sigma(w^\top x_i)$, and with a normal prior of precision $\alpha$ on every weight
 #
-# $$\mathcal L(w)=\sum_i \mu_i\log\sigma(w^\top x_i)+(1-\mu_i)\log\sigma(-w^\top x_i)-\tfrac{\alpha}{2}\lVert w\rVert^2$$
+# $$\mathcal L(w)=\sum_i \big[\mu_i\log\sigma(w^\top x_i)+(1-\mu_i)\log\sigma(-w^\top x_i)\big]-\tfrac{\alpha}{2}\lVert w\rVert^2$$
 #
-# is concave. **Newton's method** needs a handful of steps: with $p_i=\sigma(w^\top x_i)$,
+# is concave. On data like ours **Newton's method** gets to its maximum from 0 in a handful of steps (in general one would halve a step that makes $\mathcal L$ smaller): with $p_i=\sigma(w^\top x_i)$,
 #
 # $$w \leftarrow w + H^{-1} g,\qquad g=\sum_i(\mu_i-p_i)\,x_i-\alpha w,\qquad H=\sum_i p_i(1-p_i)\,x_ix_i^\top+\alpha I .$$
 #
-# Start at 0, make `steps` steps. Return the weights **and** their standard deviations under Laplace's approximation, the roots of the diagonal of $H^{-1}$ at the *returned* weights.
+# Start at 0, make `steps` steps. Return the weights **and** their standard deviations under Laplace's approximation, the square roots of the diagonal of $H^{-1}$ at the *returned* weights.
 
 # %% ex="newton_reward" part="solution"
 def newton_reward(x: np.ndarray, mu: np.ndarray, alpha: float, steps: int = 6) -> tuple[np.ndarray, np.ndarray]:
@@ -344,8 +356,9 @@ for _seed, _alpha in ((7, 2.0), (8, 0.5), (9, 20.0)):
     _w, _sd = newton_reward(_x, _mu, _alpha, 12)
     assert np.allclose(_w, _v.detach().numpy(), atol=1e-5), f"alpha {_alpha}: another optimiser finds {_v.detach().numpy().round(4)}, you {_w.round(4)}"
     assert np.allclose(_sd, _want_sd, atol=1e-5), f"alpha {_alpha}: the curvature gives standard deviations {_want_sd.round(4)}, you {_sd.round(4)}. At the *returned* weights?"
-_one, _ = newton_reward(np.array([[2.0]]), np.array([1.0]), 1.0, 1)
+_one, _sd = newton_reward(np.array([[2.0]]), np.array([1.0]), 1.0, 1)
 assert np.allclose(_one, [0.5]), f"one step from 0 with x = 2, μ = 1, α = 1: g = 1, H = 2, so w = 0.5; got {_one}. Exactly `steps` steps, please"
+assert np.allclose(_sd, [0.7482], atol=1e-3), f"there H = 4·p(1 − p) + 1 = 1.786, so the standard deviation is 0.748; got {_sd}. (0.707 is that of the weights *before* the step.)"
 ### END HIDDEN TESTS
 
 # %% [markdown] ex="newton_reward" part="hint"
@@ -358,7 +371,7 @@ assert np.allclose(_one, [0.5]), f"one step from 0 with x = 2, μ = 1, α = 1: g
 # %% [markdown] ex="careful_reward" part="task" difficulty=3 importance=4 minutes=25
 # ## 8. Scale-up: a committee that pays less where it disagrees
 #
-# For the robot below, `r[k, i]` is what member $k$ of a committee pays for step $i$. Members differ in zero and unit, so each is first normalised by its own `shift[k]` and `scale[k]`. Then pay the mean over members, **minus `doubt` times their standard deviation** (divided by $K$, not $K-1$). The tensors may be on a GPU: make no new ones elsewhere.
+# For the robot below, `r[k, i]` is what member $k$ of a committee pays for step $i$. Members differ in offset and scale, so each is first normalised, $(r_{k,i}-\text{shift}_k)/\text{scale}_k$. Then pay the mean over members, **minus `doubt` times their standard deviation** (divided by $K$, not $K-1$). The tensors may be on a GPU: make no new ones elsewhere.
 
 # %% ex="careful_reward" part="solution"
 def careful_reward(r: torch.Tensor, shift: torch.Tensor, scale: torch.Tensor, doubt: float) -> torch.Tensor:
@@ -372,7 +385,7 @@ def careful_reward(r: torch.Tensor, shift: torch.Tensor, scale: torch.Tensor, do
 _r = torch.tensor([[1.0, 3.0], [10.0, 10.0]])
 _got = careful_reward(_r, torch.tensor([1.0, 0.0]), torch.tensor([2.0, 10.0]), 0.5)
 assert _got.shape == (2,), f"one number a step: expected shape (2,), got {tuple(_got.shape)}"
-assert torch.allclose(_got, torch.tensor([0.25, 1.0])), f"normalised, the members say [0, 1] and [1, 1]; means 0.5 and 1, standard deviations 0.5 and 0: expected [0.25, 1], got {_got.tolist()}"
+assert torch.allclose(_got.float(), torch.tensor([0.25, 1.0])), f"normalised, the members say [0, 1] and [1, 1]; means 0.5 and 1, standard deviations 0.5 and 0: expected [0.25, 1], got {_got.tolist()}"
 ### BEGIN HIDDEN TESTS
 _g = torch.Generator().manual_seed(0)
 for _k in (1, 3, 5):
@@ -381,6 +394,8 @@ for _k in (1, 3, 5):
     for _doubt in (0.0, 1.0, 2.5):
         _got = careful_reward(_r, _s, _c, _doubt)
         assert np.allclose(_got, _z.mean(0) - _doubt * _z.std(0), atol=1e-9), f"{_k} members, doubt {_doubt}: differs from mean − doubt · std of the normalised members (a single member has no doubt)"
+_there = careful_reward(torch.zeros(3, 4, device="meta"), torch.zeros(3, device="meta"), torch.ones(3, device="meta"), 1.0)
+assert _there.device.type == "meta", "the result must be on the device of r"
 ### END HIDDEN TESTS
 
 # %% [markdown] ex="careful_reward" part="hint"
@@ -444,7 +459,7 @@ for i in range(4):
 # %% [markdown] ex="whose_preferences" part="task" difficulty=2 importance=4 minutes=20
 # ## 9. In your own words
 #
-# A company has twenty people compare answers of its assistant, and trains on their choices. Afterwards the assistant agrees with whatever users say. In about 150 words: how can that come from comparisons made in good faith? Why do more comparisons of the same kind not help? What would you change, in what people see, in who they are, or in the model of them?
+# A company has twenty people compare answers of its assistant, and trains on their choices. Afterwards the assistant agrees with whatever users say. In about 150 words: how can that come from comparisons made in good faith? Why do more comparisons of the same kind not help? Propose one change in what people see or in who they are, and one in the model of them, and say what it costs.
 #
 # *Rubric, one point each:* what people choose is not what is good for them (agreement is pleasant, errors are hard to see), so the likelihood's "chooses the larger return" is wrong in a way with a pattern; more data make the estimate of the *wrong* thing more certain; a change in the evidence (facts to check by, experts, time, other
 # questions); a change in the model of the person (a lapse that grows with difficulty, what they believe, several groups of people), with what it costs.

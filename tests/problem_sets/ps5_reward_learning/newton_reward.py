@@ -61,6 +61,16 @@ def newton_reward(x: np.ndarray, mu: np.ndarray, alpha: float, steps: int = 6) -
         w = w + np.linalg.solve(H(), x.T @ ((mu > 0.5) - p()) - alpha * w)
     return w, np.sqrt(np.diag(np.linalg.inv(H())))
 
+# %% wrong="curvature_before_the_last_step"
+def newton_reward(x: np.ndarray, mu: np.ndarray, alpha: float, steps: int = 6) -> tuple[np.ndarray, np.ndarray]:
+    w = np.zeros(x.shape[1])
+    p = lambda: 1 / (1 + np.exp(-x @ w))
+    H = lambda: (x * (p() * (1 - p()))[:, None]).T @ x + alpha * np.eye(len(w))
+    for _ in range(steps):
+        old = H()
+        w = w + np.linalg.solve(old, x.T @ (mu - p()) - alpha * w)
+    return w, np.sqrt(np.diag(np.linalg.inv(old)))
+
 # %% wrong="one_step_too_few"
 def newton_reward(x: np.ndarray, mu: np.ndarray, alpha: float, steps: int = 6) -> tuple[np.ndarray, np.ndarray]:
     w = np.zeros(x.shape[1])

@@ -1,3 +1,12 @@
+# %% wrong="log_of_sigmoid"
+def ranking_loss(utilities: torch.Tensor, ranking: torch.Tensor) -> torch.Tensor:
+    u = utilities.gather(1, ranking.clamp(min=0))  # (B, M), best first
+    i, j = torch.triu_indices(ranking.shape[1], ranking.shape[1], 1)
+    both = (ranking[:, j] >= 0) & (ranking[:, i] >= 0)
+    loss = torch.where(both, -torch.log(torch.sigmoid(u[:, i] - u[:, j])), 0.0).sum(1)
+    pairs = both.sum(1)
+    return (loss / pairs.clamp(min=1))[pairs > 0].sum() / (pairs > 0).sum().clamp(min=1)
+
 # %% wrong="mean_over_all_pairs"
 def ranking_loss(utilities: torch.Tensor, ranking: torch.Tensor) -> torch.Tensor:
     u = utilities.gather(1, ranking.clamp(min=0))  # (B, M), best first

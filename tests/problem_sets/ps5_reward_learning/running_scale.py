@@ -61,6 +61,15 @@ def running_scale(n: int, mean: float, var: float, batch: np.ndarray) -> tuple[i
     gap = x.mean() - mean
     return total, mean + gap * len(x) / total, x.var()
 
+# %% wrong="mean_of_squares_minus_square"
+def running_scale(n: int, mean: float, var: float, batch: np.ndarray) -> tuple[int, float, float]:
+    x = np.asarray(batch, float).ravel()
+    if not len(x):
+        return n, mean, var
+    total = n + len(x)
+    gap = x.mean() - mean
+    return total, mean + gap * len(x) / total, (n * (var + mean**2) + (x**2).sum()) / total - (mean + gap * len(x) / total) ** 2
+
 # %% wrong="standard_deviation"
 def running_scale(n: int, mean: float, var: float, batch: np.ndarray) -> tuple[int, float, float]:
     x = np.asarray(batch, float).ravel()
@@ -70,14 +79,15 @@ def running_scale(n: int, mean: float, var: float, batch: np.ndarray) -> tuple[i
     gap = x.mean() - mean
     return total, mean + gap * len(x) / total, np.sqrt((n * var + len(x) * x.var()) / total + gap**2 * n * len(x) / total**2)
 
-# %% right="sums_of_squares"
+# %% right="around_the_new_mean"
 def running_scale(n, mean, var, batch):
     x = np.asarray(batch, float).reshape(-1)
     if x.size == 0:
         return n, mean, var
-    first, second = n * mean + x.sum(), n * (var + mean**2) + (x**2).sum()
-    n = n + x.size
-    return n, first / n, second / n - (first / n) ** 2
+    both = n + x.size
+    centre = (n / both) * mean + (x.size / both) * x.mean()
+    spread = n * (var + (mean - centre) ** 2) + ((x - centre) ** 2).sum()
+    return both, centre, spread / both
 
 # %% right="welford"
 def running_scale(n, mean, var, batch):
