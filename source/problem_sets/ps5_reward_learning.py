@@ -151,7 +151,7 @@ for _case in range(3):
 assert float(ranking_loss(torch.zeros(2, 3), torch.full((2, 3), -1))) == 0, "nothing was ranked: the loss is 0, not NaN"
 _u = torch.tensor([[0.0, 500.0, 0.0], [1.0, 2.0, 3.0]], requires_grad=True)
 _loss = ranking_loss(_u, torch.tensor([[0, 1, -1], [2, -1, -1]]))
-assert abs(float(_loss) - 500) < 1e-2, f"a pair that is wrong by 500 costs 500, got {float(_loss)}: use logsigmoid (or softplus), never log(sigmoid(…))"
+assert abs(_loss.item() - 500) < 1e-2, f"a pair that is wrong by 500 costs 500, got {_loss.item()}: use logsigmoid (or softplus), never log(sigmoid(…))"
 _loss.backward()
 assert torch.allclose(_u.grad, torch.tensor([[-1.0, 1.0, 0.0], [0.0, 0.0, 0.0]])), f"the gradient should be [[−1, 1, 0], [0, 0, 0]], got {_u.grad.tolist()}: a prompt that does not count has gradient 0, not NaN"
 ### END HIDDEN TESTS
