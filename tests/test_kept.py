@@ -97,3 +97,19 @@ def test_made_stopped_and_made_again(tmp_path, monkeypatch, capfd):
     assert kept.stale("small") == ["the study"]
     (tmp_path / "small.py").write_text(STUDY.replace("range(5)", "range(7)"))
     assert not kept.stale("small")  # more seeds do not make those that there are wrong
+
+
+def test_renewed_only_if_every_number_is_the_same(tmp_path, monkeypatch):
+    monkeypatch.setattr(kept, "FOLDER", tmp_path)
+    monkeypatch.setattr(kept, "ProcessPoolExecutor", ThreadPoolExecutor)
+    (tmp_path / "small.py").write_text(STUDY)
+    kept.make("small")
+    rows = kept.kept("small")["rows"]
+    (tmp_path / "small.py").write_text(STUDY.replace('(what == "b")', 'int(what > "a")'))  # said otherwise
+    assert kept.stale("small")
+    kept.renew("small")
+    assert not kept.stale("small") and kept.kept("small")["rows"] == rows and kept.kept("small")["renewed"].startswith("2 rows")
+    (tmp_path / "small.py").write_text(STUDY.replace('(what == "b")', '1.5 * (what == "b")'))  # something else for one of two conditions
+    with pytest.raises(ValueError, match="1 of 2 conditions give other numbers now, the first is .*'b'"):
+        kept.renew("small")
+    assert kept.stale("small")
