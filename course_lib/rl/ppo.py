@@ -64,6 +64,28 @@ def improve(policy: Policy, value: Value, optimiser, batch, *, clip: float, entr
     optimiser.step()
 
 
+def gather(env: BatchEnv, obs: np.ndarray, policy: Policy, n_steps: int, reward, generator: torch.Generator):
+    """T = ``n_steps`` steps of all N environments from ``obs`` on: observations and actions, what was paid, the observation that really
+    followed each step (before any reset), ``terminated`` and ``done``, all (T, N, ...) tensors; the world's own rewards (T, N), an array;
+    and the observations to go on from."""
+    steps, own = [], []
+    for _ in range(n_steps):
+        with torch.no_grad():
+            act = policy.sample(torch.from_numpy(obs), generator).numpy()
+        next_obs, r, terminated, truncated, info = env.step(act)
+        paid = r if reward is None else reward(obs, act)
+        steps.append((obs, act, paid, info.get("final_obs", next_obs), terminated, terminated | truncated))
+        own.append(r)
+        obs = next_obs
+    O, A, R, NO, TERM, DONE = (np.stack(x) for x in zip(*steps))
+    if not np.isfinite(R).all():
+        raise FloatingPointError(f"the reward is NaN or infinite at step {int(np.argwhere(~np.isfinite(R))[0, 0])} of an update: look at "
+                                 "what reward(obs, acts) answers there. The policy was not changed by it")
+    O, A, NO = (torch.from_numpy(x) for x in (O, A, NO))
+    R, TERM, DONE = (torch.as_tensor(x, dtype=torch.float32) for x in (R, TERM, DONE))
+    return O, A, R, NO, TERM, DONE, np.stack(own), obs
+
+
 @dataclass
 class Curve:
     """Learning as it went: environment ``steps`` so far and mean return of the episodes that ended since the last entry."""
@@ -97,26 +119,11 @@ def ppo(world: Dynamics, *, policy: Policy | None = None, value: Value | None = 
     for update in range(n_updates):
         for group in optimiser.param_groups:
             group["lr"] = lr * (1 - update / n_updates)
-        O, A, R, NO, TERM, DONE = [], [], [], [], [], []
-        for _ in range(n_steps):
-            with torch.no_grad():
-                act = policy.sample(torch.from_numpy(obs), generator).numpy()
-            next_obs, r, terminated, truncated, info = env.step(act)
+        O, A, R, NO, TERM, DONE, own, obs = gather(env, obs, policy, n_steps, reward, generator)
+        for r, done in zip(own, DONE.bool().numpy()):
             score += r
-            done = terminated | truncated
-            if done.any():
-                finished.extend(score[done])
-                score[done] = 0.0
-            O.append(obs), A.append(act), TERM.append(terminated), DONE.append(done)
-            R.append(r if reward is None else reward(obs, act))
-            NO.append(info.get("final_obs", next_obs))
-            obs = next_obs
-        O, A, NO = (torch.from_numpy(np.stack(x)) for x in (O, A, NO))  # (T, N, ...)
-        R, TERM, DONE = (torch.as_tensor(np.stack(x), dtype=torch.float32) for x in (R, TERM, DONE))
-        if not torch.isfinite(R).all():
-            step = int((~torch.isfinite(R)).nonzero()[0, 0])
-            raise FloatingPointError(f"the reward of step {step} of update {update} is NaN or infinite: look at what reward(obs, acts) "
-                                     "answers there. The policy was not changed by it")
+            finished.extend(score[done])
+            score[done] = 0.0
         flat = lambda x: x.reshape(n_steps * n_envs, *x.shape[2:])
         O, A = flat(O), flat(A)
         with torch.no_grad():
