@@ -1,17 +1,11 @@
 """Evidence: refused clearly when it is broken, and never lost when it is not."""
 
-import os
-import sqlite3
-import subprocess
-import sys
-import threading
 
 import gymnasium as gym
 import numpy as np
 import pytest
 
 from course_lib.data import Comparisons, Demonstrations, Trajectory, clips, compare, split
-from course_lib.data.store import LabelStore, StoreError, clip_id
 from course_lib.envs import Drive
 from course_lib.rl.rollouts import expert, rollout
 
@@ -94,96 +88,3 @@ def test_minari_round_trip(tmp_path, monkeypatch):
         minari.load("course/nothing-v0")
     with pytest.raises(ValueError, match="another environment"):
         minari.load("course/drive-v0", gym.make("CartPole-v1"))
-
-
-# ---- the label store -------------------------------------------------------------------------------------------
-
-def event(**change):
-    return dict(event="label", task="t", annotator="a", session="s", kind="human", pair="p0", first="x", second="y", choice=1.0) | change
-
-
-def test_events_are_only_ever_added(tmp_path):
-    store = LabelStore(tmp_path / "l.sqlite")
-    a = store.append(**event())
-    b = store.append(**event(pair="p1", event="tie", choice=0.5))
-    store.append(**event(pair="p2", event="skip", choice=None))
-    store.append(**event(event="undo", choice=None, undoes=a))
-    assert [e["event"] for e in store.events()] == ["label", "tie", "skip", "undo"]
-    assert [e["seq"] for e in store.answers()] == [b]
-    assert LabelStore(store.path).answers() == store.answers()  # another day, the same file
-    assert store.answers(task="other") == []
-    with pytest.raises(ValueError, match="event must be one of"):
-        store.append(**event(event="delete"))
-
-
-def test_labels_come_back_with_their_clips(tmp_path):
-    store, (a, b, c) = LabelStore(tmp_path / "l.sqlite"), drives().trajectories
-    ids = store.keep([a, b, c], "Drive")
-    assert ids == [clip_id(a), clip_id(b), clip_id(c)] and store.keep([a], "Drive") == ids[:1]
-    store.append(**event(first=ids[0], second=ids[1], choice=0.0))
-    got = store.comparisons()
-    np.testing.assert_array_equal(got.obs[0, 1], b.obs[:-1])
-    assert got.choice.tolist() == [0.0] and LabelStore(tmp_path / "new.sqlite").comparisons() is None
-
-
-def test_a_damaged_file_is_named_and_left_alone(tmp_path):
-    path = tmp_path / "l.sqlite"
-    path.write_bytes(b"these are not labels" * 200)
-    with pytest.raises(StoreError, match="left untouched.*Move it aside"):
-        LabelStore(path)
-    assert path.read_bytes() == b"these are not labels" * 200
-    for i, table in enumerate(("event (x)", "_writable (y)")):
-        other = tmp_path / f"other{i}.sqlite"
-        sqlite3.connect(other).execute(f"create table {table}").connection.commit()
-        before = other.read_bytes()
-        with pytest.raises(StoreError, match="file of their own"):
-            LabelStore(other)
-        assert other.read_bytes() == before
-
-
-def test_what_stands_is_the_last_word_and_no_filter_brings_back_what_was_undone(tmp_path):
-    store = LabelStore(tmp_path / "l.sqlite")
-    a = store.append(**event(session="one"))
-    store.append(**event(session="two", choice=0.0))  # the same pair in a second window
-    assert [e["choice"] for e in store.answers()] == [0.0]
-    store.append(**event(session="three", event="undo", choice=None, undoes=a))
-    assert store.answers() == store.answers(session="one") == store.answers(event="label") == []
-    store.append(**event(annotator="another"))
-    store.append(**event(kind="simulated"))
-    assert len(store.answers()) == 2 and len(store.answers(kind="human")) == 1
-
-
-def test_an_unwritable_place_is_named(tmp_path):
-    with pytest.raises(StoreError, match="cannot be written"):
-        LabelStore(tmp_path / "no" / "such" / "folder" / "l.sqlite")
-    path = LabelStore(tmp_path / "l.sqlite").path
-    store = LabelStore(path)
-    store.engine.dispose()
-    uri = f"file:{path}?mode=ro"
-    import sqlalchemy as sa
-    store.engine = sa.create_engine("sqlite://", creator=lambda: sqlite3.connect(uri, uri=True, check_same_thread=False))
-    with pytest.raises(StoreError, match="cannot be written"):
-        store.append(**event())
-    assert LabelStore(path).events() == []
-
-
-def test_many_threads_lose_nothing(tmp_path):
-    store = LabelStore(tmp_path / "l.sqlite")
-    work = [threading.Thread(target=lambda k=k: [store.append(**event(pair=f"{k}-{i}")) for i in range(10)]) for k in range(6)]
-    [t.start() for t in work]
-    [t.join() for t in work]
-    assert len({e["pair"] for e in store.events()}) == 60
-
-
-def test_an_acknowledged_label_survives_a_kill(tmp_path):
-    """The writer reports each label after append returns, and kills itself in the middle of the next."""
-    code = ("import os, signal, sys, threading; from course_lib.data.store import LabelStore; s = LabelStore(sys.argv[1])\n"
-            "threading.Timer(0.25, lambda: os.kill(os.getpid(), signal.SIGKILL)).start()\n"
-            "for i in range(10**6):\n"
-            "    s.append(event='label', task='t', annotator='a', session='s', kind='human', pair=str(i), first='x', second='y', choice=1.)\n"
-            "    print(i, flush=True)\n")
-    for n in range(3):
-        path = tmp_path / f"{n}.sqlite"
-        done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, env=os.environ)
-        said = {line for line in done.stdout.split()}
-        assert said and said <= {e["pair"] for e in LabelStore(path).events()}

@@ -1,17 +1,22 @@
-"""Where a person's answers are kept: an append-only list of events in SQLite.
+"""Where people's answers are kept: an append-only list of events, in SQLite or PostgreSQL.
 
-Nothing is ever changed or deleted by labeling: undo is an event that names the event it takes back. What a person said, with
-undone answers left out, is *derived* (:meth:`LabelStore.answers`). Every clip that was shown is kept beside the answers, so
-that labels outlive the kernel that asked for them.
+Labeling never changes or deletes anything: undo is an event that names the event it takes back. What a person said, with
+undone answers left out, is *derived* (:meth:`LabelStore.standing`). Everything that was shown, clip or text, is kept beside the answers,
+so that labels outlive the kernel that asked for them. Only the person who gave them may have them deleted (:meth:`LabelStore.forget`).
 
-One ordinary file in rollback-journal mode with full synchronisation: an acknowledged label has reached the disk, and the
-file may be copied, and may lie on a network home (which write-ahead logging does not allow).
+By default one ordinary file in rollback-journal mode with full synchronisation: an acknowledged label has reached the disk, and the
+file may be copied, and may lie on a network home (which write-ahead logging does not allow). A class that labels together gives the URL
+of one PostgreSQL database. Older layouts are brought up to date when they are opened (``migrations/``).
 """
 
 from __future__ import annotations
 
 import hashlib
 import io
+import json
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,8 +25,10 @@ import sqlalchemy as sa
 
 from .trajectories import Comparisons, Trajectory, compare
 
-EVENTS = ("label", "tie", "skip", "correction", "undo")
+EVENTS = ("label", "tie", "skip", "rank", "feedback", "correction", "undo")
 KINDS = ("human", "simulated", "replay")
+LAYOUT = "v2"  # the newest of migrations/versions
+STORED = "alias, time, what was shown and on which side, the answer, how long it took, and how much the model had learned by then"
 
 _meta = sa.MetaData()
 EVENT = sa.Table(
@@ -30,17 +37,23 @@ EVENT = sa.Table(
     sa.Column("at", sa.String, nullable=False),  # UTC, ISO 8601
     sa.Column("task", sa.String, nullable=False),  # what is being taught, such as "00/drive"
     sa.Column("annotator", sa.String, nullable=False),  # an alias the person chose
-    sa.Column("session", sa.String, nullable=False),  # one run of one labeler
+    sa.Column("session", sa.String, nullable=False),  # one run of one widget
     sa.Column("kind", sa.String, nullable=False),  # human, simulated or replay
     sa.Column("event", sa.String, nullable=False),  # one of EVENTS
-    sa.Column("pair", sa.String, nullable=False),  # the question: two clip ids, or for a correction its drive and step
-    sa.Column("first", sa.String, nullable=False),  # clip ids; the first alone for a correction
+    sa.Column("pair", sa.String, nullable=False),  # the question: ids joined by "-", or for a correction or feedback its drive and step
+    sa.Column("first", sa.String, nullable=False),  # ids of clips or texts; the first alone for a correction or feedback
     sa.Column("second", sa.String, nullable=False),
     sa.Column("choice", sa.Float),  # 1 first, 0 second, 0.5 the same; null for the other events
-    sa.Column("left", sa.String),  # which clip stood on the left: "first" or "second"
-    sa.Column("response_ms", sa.Float),  # from the pair being drawn to the answer
+    sa.Column("left", sa.String),  # which stood on the left: "first" or "second"; for a rank the ids as they were laid out
+    sa.Column("response_ms", sa.Float),  # from the question being drawn to the answer
     sa.Column("model_version", sa.Integer),  # how many labels the model had learned from when it was asked
     sa.Column("undoes", sa.Integer, sa.ForeignKey("event.seq")),
+    sa.Column("ranking", sa.String),  # ids, best first, joined by "-"
+    sa.Column("value", sa.Float),  # what was said as feedback: 1 good, −1 bad
+    sa.Column("step", sa.Integer),  # the step that was on the screen then
+    sa.Column("guess", sa.Float),  # P(first) as the model saw it before the answer
+    sa.Column("uid", sa.String, nullable=False, unique=True),  # an event that is sent twice is stored once
+    sa.Index("event_by_person", "task", "annotator", "kind"),
     sqlite_autoincrement=True,
 )
 CLIP = sa.Table(
@@ -49,17 +62,35 @@ CLIP = sa.Table(
     sa.Column("world", sa.String, nullable=False),
     sa.Column("data", sa.LargeBinary, nullable=False),  # an .npz of obs, acts, rews, states
 )
+TEXT = sa.Table(
+    "text", _meta,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("prompt", sa.String, nullable=False),
+    sa.Column("completion", sa.String, nullable=False),
+)
+IDENTITY = ("task", "annotator", "kind", "pair")  # whose word on what: a later one replaces an earlier one
 
 
 class StoreError(RuntimeError):
-    """The label file cannot be used; the message says why and what to do. Nothing was changed."""
+    """The labels cannot be read or written; the message says why and what to do. Nothing was changed."""
 
 
-def clip_id(clip: Trajectory) -> str:
-    """A clip's name is its content: the same clip has the same id in every session."""
+@dataclass(frozen=True)
+class Text:
+    """A completion of a prompt: what a person compares where there is nothing to see move."""
+
+    prompt: str
+    completion: str
+
+
+def clip_id(clip: Trajectory | Text) -> str:
+    """The name of a clip or text is its content: the same one has the same id in every session."""
     digest = hashlib.sha256()
-    for x in (clip.obs, clip.acts, clip.states):
-        digest.update(b"" if x is None else np.ascontiguousarray(x).tobytes())
+    if isinstance(clip, Text):
+        digest.update(json.dumps([clip.prompt, clip.completion]).encode())
+    else:
+        for x in (clip.obs, clip.acts, clip.states):
+            digest.update(b"" if x is None else np.ascontiguousarray(x).tobytes())
     return digest.hexdigest()[:16]
 
 
@@ -70,31 +101,60 @@ def _pack(clip: Trajectory) -> bytes:
     return out.getvalue()
 
 
-class LabelStore:
-    """``LabelStore("labels.sqlite")`` opens or makes the file. Safe to use from several threads.
+def _unpack(data: bytes) -> Trajectory:
+    arrays = dict(np.load(io.BytesIO(data)))
+    return Trajectory(**arrays | {k: bool(arrays[k]) for k in ("terminated", "truncated") if k in arrays})  # older files lack the two
 
-    Raises :class:`StoreError` if the file cannot be written or is not a label store; it is then left as it was.
+
+class LabelStore:
+    """``LabelStore("labels.sqlite")`` opens or makes the file; ``LabelStore("postgresql://user@host/base")`` the tables of that database.
+    Safe to use from several threads. ``name``: the path or URL, without its password.
+
+    Raises :class:`StoreError` if it cannot be written or is not a label store; it is then left as it was.
     """
 
-    def __init__(self, path: str | Path = "labels.sqlite"):
-        self.path = Path(path).expanduser().resolve()
-        self.engine = sa.create_engine(f"sqlite:///{self.path}", connect_args={"timeout": 30})
+    def __init__(self, where: str | Path = "labels.sqlite"):
+        if "://" in str(where):
+            url = sa.make_url(str(where))
+            self.path, self.name = None, url.render_as_string(hide_password=True)
+            url = url.set(drivername="postgresql+psycopg") if url.drivername in ("postgresql", "postgres") else url
+            if not url.drivername.startswith("postgresql"):
+                raise StoreError(f"{self.name}: labels are kept in a file (SQLite) or in PostgreSQL (postgresql://user@host/database)")
+            self.engine = sa.create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 10})
+        else:
+            self.path = Path(where).expanduser().resolve()
+            self.name = str(self.path)
+            self.engine = sa.create_engine(f"sqlite:///{self.path}", connect_args={"timeout": 30})
         try:
-            with self.engine.connect() as db:  # look before changing anything: the file may be somebody else's
-                there = sa.inspect(db).get_table_names()
-                have = {c["name"] for c in sa.inspect(db).get_columns("event")} if "event" in there else None
-            if (have is None and there) or (have is not None and set(EVENT.columns.keys()) - have):
-                raise StoreError(f"{self.path} is a database of another kind (tables {sorted(there)}); it has been left untouched. "
+            there, have, layout = self._look()  # before changing anything: the file or database may be somebody else's
+            ours = have is not None and {"seq", "pair", "choice", "undoes"} <= have
+            if not ours and (have is not None or (there and self.path)):
+                raise StoreError(f"{self.name} is a database of another kind (tables {sorted(there)}); it has been left untouched. "
                                  "Give the labels a file of their own")
             self.engine.dispose()
-            sa.event.listen(self.engine, "connect", self._settings)
-            with self.engine.begin() as db:
-                _meta.create_all(db)
-            with self.engine.connect() as db:
-                db.exec_driver_sql("begin immediate")  # asks for the right to write, and changes nothing
-                db.rollback()
+            if self.path:
+                sa.event.listen(self.engine, "connect", self._settings)
+            if layout != LAYOUT:
+                from .migrations import upgrade
+
+                upgrade(self.engine)
+            if self.path:
+                with self.engine.connect() as db:
+                    db.exec_driver_sql("begin immediate")  # asks for the right to write, and changes nothing
+                    db.rollback()
         except sa.exc.DBAPIError as error:
             raise StoreError(self._explain(error)) from error
+        except LookupError as error:
+            raise StoreError(f"{self.name}: {error}") from error
+
+    def _look(self) -> tuple[list[str], set[str] | None, str | None]:
+        """The tables, the columns of ``event`` if there is one, and the layout that its last writer left."""
+        with self.engine.connect() as db:
+            inspector = sa.inspect(db)
+            there = inspector.get_table_names()
+            have = {c["name"] for c in inspector.get_columns("event")} if "event" in there else None
+            layout = db.exec_driver_sql("select version_num from alembic_version").scalar() if "alembic_version" in there else None
+        return there, have, layout
 
     @staticmethod
     def _settings(connection, _):
@@ -102,69 +162,121 @@ class LabelStore:
         connection.execute("pragma synchronous = full")
 
     def _explain(self, error: Exception) -> str:
-        text = str(error.orig if hasattr(error, "orig") else error)
+        text = str(error.orig if hasattr(error, "orig") else error).strip()
+        if self.path is None:
+            return f"{self.name} does not answer, or refuses ({text}). Check the URL, and that the server runs and lets you in."
         if "not a database" in text or "malformed" in text:
-            return (f"{self.path} is damaged or is not a label file ({text}). It has been left untouched. Move it aside "
+            return (f"{self.name} is damaged or is not a label file ({text}). It has been left untouched. Move it aside "
                     f"(mv '{self.path.name}' '{self.path.name}.damaged') and run this again to start a new one; "
                     "sqlite3's .recover command may save what is in the old one.")
         if "readonly" in text or "unable to open" in text:
-            return (f"{self.path} cannot be written ({text}). Check that its folder exists and is yours, or choose another "
+            return (f"{self.name} cannot be written ({text}). Check that its folder exists and is yours, or choose another "
                     "path: LabelStore('~/labels.sqlite').")
-        if "full" in text:
-            return f"no space left for {self.path}: nothing more can be saved until there is room."
-        return f"{self.path}: {text}"
+        if "full" in text or "disk I/O" in text:
+            return f"no space left for {self.name}, or the disk fails ({text}): nothing more can be saved until that is mended."
+        return f"{self.name}: {text}"
+
+    # ---- writing -------------------------------------------------------------------------------------------------
 
     def append(self, *, event: str, task: str, annotator: str, session: str, kind: str, pair: str, first: str,
-               second: str, **more) -> int:
-        """Add one event and return its ``seq`` once it is on disk."""
+               second: str = "", uid: str | None = None, **more) -> int:
+        """Add one event and return its ``seq`` once it is on disk. Sent again with the same ``uid``, it is not stored again."""
         if event not in EVENTS or kind not in KINDS:
             raise ValueError(f"event must be one of {EVENTS} and kind one of {KINDS}, got {event!r} and {kind!r}")
         row = dict(at=datetime.now(UTC).isoformat(timespec="milliseconds"), event=event, task=task, annotator=annotator,
-                   session=session, kind=kind, pair=pair, first=first, second=second, **more)
-        try:
+                   session=session, kind=kind, pair=pair, first=first, second=second, uid=uid or uuid.uuid4().hex, **more)
+
+        def add():
             with self.engine.begin() as db:
                 return db.execute(EVENT.insert().values(row)).inserted_primary_key[0]
+
+        try:
+            try:
+                return add()
+            except sa.exc.DBAPIError as error:
+                if not error.connection_invalidated:
+                    raise
+                return add()  # the server went away while it was told: perhaps it had stored this, perhaps not
+        except sa.exc.IntegrityError as error:
+            with self.engine.connect() as db:
+                seq = db.scalar(sa.select(EVENT.c.seq).where(EVENT.c.uid == row["uid"]))
+            if seq is None:
+                raise StoreError(self._explain(error)) from error
+            return seq
         except sa.exc.DBAPIError as error:
             raise StoreError(self._explain(error)) from error
 
-    def keep(self, clips: list[Trajectory], world: str) -> list[str]:
-        """Store clips that are not there yet; their ids."""
-        ids = [clip_id(c) for c in clips]
+    def keep(self, items: Sequence[Trajectory | Text], world: str = "") -> list[str]:
+        """Store the clips (of ``world``) or texts that are not there yet; the ids of all."""
+        ids = [clip_id(x) for x in items]
         try:
             with self.engine.begin() as db:
-                have = set(db.scalars(sa.select(CLIP.c.id).where(CLIP.c.id.in_(ids))))
-                new = {i: c for i, c in zip(ids, clips) if i not in have}
-                if new:
-                    db.execute(CLIP.insert(), [dict(id=i, world=world, data=_pack(c)) for i, c in new.items()])
+                self._add_new(db, CLIP, [dict(id=i, world=world, data=_pack(x)) for i, x in zip(ids, items) if isinstance(x, Trajectory)])
+                self._add_new(db, TEXT, [dict(id=i, prompt=x.prompt, completion=x.completion) for i, x in zip(ids, items)
+                                         if isinstance(x, Text)])
         except sa.exc.DBAPIError as error:
             raise StoreError(self._explain(error)) from error
         return ids
 
-    def clip(self, id: str) -> Trajectory:
+    def _add_new(self, db, table: sa.Table, rows: list[dict]) -> int:
+        """Insert those rows whose key is not there yet, also if somebody else is inserting the same; how many were new."""
+        from sqlalchemy.dialects import postgresql, sqlite
+
+        insert = (sqlite if self.path else postgresql).insert(table).on_conflict_do_nothing()
+        return sum(db.execute(insert, row).rowcount for row in rows)
+
+    def forget(self, annotator: str) -> int:
+        """Delete every event of this annotator, and what was shown to nobody else; how many events there were. It cannot be undone.
+
+        Models that have learned from them are not changed: delete those as well, or let them learn again.
+        """
+        try:
+            with self.engine.begin() as db:
+                mine = db.execute(sa.select(EVENT.c.first, EVENT.c.second, EVENT.c.ranking).where(EVENT.c.annotator == annotator)).all()
+                db.execute(EVENT.update().where(EVENT.c.annotator == annotator).values(undoes=None))
+                gone = db.execute(EVENT.delete().where(EVENT.c.annotator == annotator)).rowcount
+                shown = lambda rows: {i for f, s, r in rows for i in (f, s, *(r or "").split("-")) if i}
+                unseen = shown(mine) - shown(db.execute(sa.select(EVENT.c.first, EVENT.c.second, EVENT.c.ranking)))
+                for table in (CLIP, TEXT):
+                    for some in np.array_split(sorted(unseen), len(unseen) // 500 + 1):
+                        db.execute(table.delete().where(table.c.id.in_(some.tolist())))
+        except sa.exc.DBAPIError as error:
+            raise StoreError(self._explain(error)) from error
+        return gone
+
+    # ---- reading -------------------------------------------------------------------------------------------------
+
+    def clip(self, id: str) -> Trajectory | Text:
+        """The clip or text of this id. ``KeyError`` if there is none."""
         with self.engine.connect() as db:
             data = db.scalar(sa.select(CLIP.c.data).where(CLIP.c.id == id))
-        if data is None:
-            raise KeyError(f"no clip {id} in {self.path}")
-        arrays = dict(np.load(io.BytesIO(data)))
-        return Trajectory(**arrays | {k: bool(arrays[k]) for k in ("terminated", "truncated") if k in arrays})  # older files lack the two
+            if data is not None:
+                return _unpack(data)
+            text = db.execute(sa.select(TEXT.c.prompt, TEXT.c.completion).where(TEXT.c.id == id)).one_or_none()
+        if text is None:
+            raise KeyError(f"no clip {id} in {self.name}")
+        return Text(*text)
 
     def events(self, **where) -> list[dict]:
         """All events, oldest first; ``where`` filters by column, e.g. ``task="00/drive", kind="human"``."""
         query = sa.select(EVENT).order_by(EVENT.c.seq)
         for column, value in where.items():
             query = query.where(EVENT.c[column] == value)
-        with self.engine.connect() as db:
-            return [dict(row) for row in db.execute(query).mappings()]
+        try:
+            with self.engine.connect() as db:
+                return [dict(row) for row in db.execute(query).mappings()]
+        except sa.exc.DBAPIError as error:
+            raise StoreError(self._explain(error)) from error
 
     def standing(self, **where) -> list[dict]:
-        """The last word of each annotator on each pair (a label, tie or skip that was not undone), oldest first.
+        """The last word of each annotator on each question (one that was not undone), oldest first.
 
         Said twice, as from two open windows, the later answer stands; an undo leaves none. ``where`` filters the result, so that
         it cannot bring an undone answer back.
         """
         last = {}
-        for e in self.events():
-            last.pop(key := (e["task"], e["annotator"], e["kind"], e["pair"]), None)
+        for e in self.events(**{column: where[column] for column in IDENTITY if column in where}):
+            last.pop(key := tuple(e[column] for column in IDENTITY), None)
             if e["event"] != "undo":
                 last[key] = e
         return [e for e in last.values() if all(e[column] == value for column, value in where.items())]
