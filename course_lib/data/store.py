@@ -178,9 +178,10 @@ class LabelStore:
 
     # ---- writing -------------------------------------------------------------------------------------------------
 
-    def append(self, *, event: str, task: str, annotator: str, session: str, kind: str, pair: str, first: str,
-               second: str = "", uid: str | None = None, **more) -> int:
-        """Add one event and return its ``seq`` once it is on disk. Sent again with the same ``uid``, it is not stored again."""
+    def append(self, *, event: str, task: str, annotator: str, session: str, kind: str, pair: str, first: str, second: str = "",
+               uid: str | None = None, items: Sequence[Trajectory | Text] = (), world: str = "", **more) -> int:
+        """Add one event, with the ``items`` it is about (clips of ``world``, or texts), both or neither, and return its ``seq`` once it is on
+        disk. Sent again with the same ``uid``, it is not stored again."""
         if event not in EVENTS or kind not in KINDS:
             raise ValueError(f"event must be one of {EVENTS} and kind one of {KINDS}, got {event!r} and {kind!r}")
         row = dict(at=datetime.now(UTC).isoformat(timespec="milliseconds"), event=event, task=task, annotator=annotator,
@@ -188,6 +189,7 @@ class LabelStore:
 
         def add():
             with self.engine.begin() as db:
+                self._add_items(db, items, world)
                 return db.execute(EVENT.insert().values(row)).inserted_primary_key[0]
 
         try:
@@ -208,14 +210,17 @@ class LabelStore:
 
     def keep(self, items: Sequence[Trajectory | Text], world: str = "") -> list[str]:
         """Store the clips (of ``world``) or texts that are not there yet; the ids of all."""
-        ids = [clip_id(x) for x in items]
         try:
             with self.engine.begin() as db:
-                self._add_new(db, CLIP, [dict(id=i, world=world, data=_pack(x)) for i, x in zip(ids, items) if isinstance(x, Trajectory)])
-                self._add_new(db, TEXT, [dict(id=i, prompt=x.prompt, completion=x.completion) for i, x in zip(ids, items)
-                                         if isinstance(x, Text)])
+                return self._add_items(db, items, world)
         except sa.exc.DBAPIError as error:
             raise StoreError(self._explain(error)) from error
+
+    def _add_items(self, db, items: Sequence[Trajectory | Text], world: str) -> list[str]:
+        ids = [clip_id(x) for x in items]
+        named = dict(sorted(zip(ids, items), key=lambda pair: pair[0]))  # in one order, or two writers might wait for each other
+        self._add_new(db, CLIP, [dict(id=i, world=world, data=_pack(x)) for i, x in named.items() if isinstance(x, Trajectory)])
+        self._add_new(db, TEXT, [dict(id=i, prompt=x.prompt, completion=x.completion) for i, x in named.items() if isinstance(x, Text)])
         return ids
 
     def _add_new(self, db, table: sa.Table, rows: list[dict]) -> int:

@@ -58,6 +58,10 @@ class Dynamics(ABC):
     def draw(self, ax, state: np.ndarray) -> None:
         """Draw one state (S,) on a matplotlib axes."""
 
+    def drawn(self, states: np.ndarray) -> np.ndarray:
+        """What the drawer is given for states (L, S): (L, D) float32. By default the states themselves."""
+        return np.ascontiguousarray(states, np.float32)
+
     def by_keys(self, state: np.ndarray, held: str) -> np.ndarray:
         """What a person does in states (N, S) who holds down one of ``KEYS``: actions (N, ...)."""
         raise TypeError(f"{type(self).__name__} has no by_keys(): nobody has said what the arrow keys do there")

@@ -38,6 +38,16 @@ const DRAWERS = {
     c.strokeStyle = "#555"; c.lineWidth = 3; c.beginPath(); c.moveTo(0, h * 0.4); c.lineTo(w, h * 0.4); c.stroke();
     c.fillStyle = on ? "#0072B2" : "#D55E00"; c.beginPath(); c.arc(x, on ? h * 0.34 : h * 0.79, h * 0.06, 0, 7); c.fill();
   },
+  robot(c, w, h, s, p = { radii: [], floor: true }) { // [middle x, y, then x0, y0, x1, y1 of each capsule]
+    const m = w / 3, X = (x) => w / 2 + (x - s[0]) * m, Y = (y) => h / 2 - (y - s[1]) * m;
+    if (p.floor) {
+      c.strokeStyle = "#888"; c.lineWidth = 1; c.beginPath(); c.moveTo(0, Y(0)); c.lineTo(w, Y(0)); c.stroke();
+      for (let x = Math.floor(2 * s[0] - 4) / 2; x < s[0] + 2; x += 0.5) { c.beginPath(); c.moveTo(X(x), Y(0)); c.lineTo(X(x) - 6, Y(0) + 8); c.stroke(); } // so that speed can be seen
+    }
+    c.lineCap = "round"; c.strokeStyle = "#0072B2"; c.globalAlpha = 0.9;
+    p.radii.forEach((r, i) => { const k = 2 + 4 * i; c.lineWidth = 2 * r * m; c.beginPath(); c.moveTo(X(s[k]), Y(s[k + 1])); c.lineTo(X(s[k + 2]), Y(s[k + 3])); c.stroke(); });
+    c.globalAlpha = 1;
+  },
   grid(c, w, h, s, p = { columns: 5, rows: 5, terminal: [] }) {
     const a = w / p.columns, b = h / p.rows, k = Math.round(s[0]);
     c.fillStyle = "#999"; for (const t of p.terminal) c.fillRect((t % p.columns) * a, Math.floor(t / p.columns) * b, a, b);

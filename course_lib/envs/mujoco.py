@@ -53,7 +53,7 @@ class Mujoco(Dynamics):
     horizon: int = 1000
     task: str = "half_cheetah"
     ends: bool = False
-    drawer = "none"
+    drawer = "robot"
 
     def __post_init__(self):
         if self.task not in TASKS:
@@ -101,23 +101,38 @@ class Mujoco(Dynamics):
         nq, bound = model(self.task)[0].nq, TASKS[self.task][7]
         return np.concatenate([state[:, self.hidden:nq], np.clip(state[:, nq:], -bound, bound)], 1).astype(np.float32)
 
-    def draw(self, ax, state):
-        """The robot from the side (the swimmer: from above): every capsule a thick line."""
+    def _capsules(self) -> np.ndarray:
+        m = model(self.task)[0]
+        return np.flatnonzero(m.geom_type == 3)  # mjGEOM_CAPSULE
+
+    @property
+    def drawing(self):
+        """Radii of the capsules [m], and whether there is a floor."""
+        radii = model(self.task)[0].geom_size[self._capsules(), 0]
+        return {"radii": radii.tolist(), "floor": self.task != "swimmer"}
+
+    def drawn(self, states):
+        """From the side (the swimmer: from above): the middle of the picture, then both ends of every capsule, x and height each [m]."""
         import mujoco
 
-        m, data = model(self.task)
-        data.qpos[:], data.qvel[:] = state[:m.nq], state[m.nq:]
-        mujoco.mj_kinematics(m, data)
-        up = 1 if self.task == "swimmer" else 2
-        for g in range(m.ngeom):
-            if m.geom_type[g] == mujoco.mjtGeom.mjGEOM_CAPSULE:
-                half = data.geom_xmat[g].reshape(3, 3)[:, 2] * m.geom_size[g, 1]
-                ends = np.stack([data.geom_xpos[g] - half, data.geom_xpos[g] + half])
-                ax.plot(ends[:, 0], ends[:, up], color="#0072B2", lw=100 * m.geom_size[g, 0], solid_capstyle="round", alpha=0.9)
-        if up == 2:
+        (m, data), capsules, up = model(self.task), self._capsules(), 1 if self.task == "swimmer" else 2
+        out = np.empty((len(states), 2 + 4 * len(capsules)), np.float32)
+        for row, state in zip(out, states):
+            data.qpos[:], data.qvel[:] = state[:m.nq], state[m.nq:]
+            mujoco.mj_kinematics(m, data)
+            half = data.geom_xmat[capsules].reshape(-1, 3, 3)[:, :, 2] * m.geom_size[capsules, 1:2]
+            ends = np.stack([data.geom_xpos[capsules] - half, data.geom_xpos[capsules] + half], 1)[..., [0, up]]
+            row[:] = state[0], 1.2 if up == 2 else state[1], *ends.ravel()
+        return out
+
+    def draw(self, ax, state):
+        """The robot from the side (the swimmer: from above): every capsule a thick line."""
+        x, y, *ends = self.drawn(state[None])[0]
+        for (x0, y0, x1, y1), radius in zip(np.reshape(ends, (-1, 4)), self.drawing["radii"]):
+            ax.plot([x0, x1], [y0, y1], color="#0072B2", lw=100 * radius, solid_capstyle="round", alpha=0.9)
+        if self.drawing["floor"]:
             ax.axhline(0, color="0.4", lw=1)
-        low = -0.3 if up == 2 else state[1] - 1.5
-        ax.set(xlim=(state[0] - 1.5, state[0] + 1.5), ylim=(low, low + 3), xticks=[], yticks=[], aspect="equal")
+        ax.set(xlim=(x - 1.5, x + 1.5), ylim=(y - 1.5, y + 1.5), xticks=[], yticks=[], aspect="equal")
 
     def describe(self, states):
         return f"{len(states) - 1} steps, {states[-1, 0] - states[0, 0]:.1f} m forward"

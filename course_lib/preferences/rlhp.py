@@ -73,6 +73,9 @@ def at_once(rounds: int) -> list[float]:
     return [1.0] + [0.0] * (rounds - 1)
 
 
+FITTING = dict(held_out=0, epochs=20, batch_size=16, lr=3e-3, weight_decay=1e-2)
+
+
 def added(old: Comparisons | None, new: Comparisons) -> Comparisons:
     if old is None:
         return new
@@ -101,63 +104,73 @@ def paid_by(reward: Committee, world: Dynamics) -> Callable[[np.ndarray, np.ndar
     return pay
 
 
-def learn_from_preferences(world: Dynamics, person, *, labels: int = 100, rounds: int = 5, steps: int = 200_000, clip_length: int = 25,
-                           schedule: Callable[[int], list[float]] = constant, criterion=None, remember: int = 10, members: int = 5,
-                           lapse: float = 0.1, normalise: bool = True, progress: Learned | None = None, seed: int = 0,
-                           fitting: dict | None = None, **practice) -> Learned:
+def one_round(world: Dynamics, person, progress: Learned, *, ask: int, steps: int, clip_length: int = 25, criterion=None, remember: int = 10,
+              members: int = 5, lapse: float = 0.1, normalise: bool = True, seed: int = 0, fitting: dict | None = None, **practice) -> None:
+    """Ask ``ask`` questions, fit the reward, practise ``steps`` environment steps: the next round of ``progress``, which is changed in place
+    (the answers at once, the rest at the end)."""
+    i = len(progress.labels)
+    rng = np.random.default_rng([seed, 1, i])
+    policy, value = progress.policy if progress.policy is not None else policy_for(world, seed=seed), progress.value
+    newest = rollout(world, policy.sampled, 20, rng)
+    shown = [*progress.shown, clips(newest.demonstrations().trajectories, clip_length, rng, per=4)][-remember:]
+    if progress.pending is None:
+        questions = pair_up(sum(shown, []), ask, rng, progress.reward, criterion if progress.reward is not None else None)
+        answered = person.label(questions, rng)
+        if answered.choice is None:
+            raise ValueError(f"{len(questions)} questions were asked and came back without answers: does label() return its answers?")
+        progress.pending = answered
+    comparisons, reward = added(progress.comparisons, progress.pending), progress.reward
+    if (comparisons.choice != 0.5).any():
+        if doubt := one_sided(comparisons.choice):
+            warnings.warn(doubt, stacklevel=3)
+        if len(progress.pending) or reward is None:
+            reward = fit(Committee(world, members, lapse=lapse, seed=seed), comparisons, seed=seed, **FITTING | (fitting or {}))
+        if normalise:
+            reward.normalise(newest.obs[:-1][newest.alive], newest.acts[newest.alive])
+        policy, value, _ = ppo(world, policy=policy, value=value, steps=steps, reward=paid_by(reward, world), seed=1000 * seed + i, **practice)
+    progress.comparisons, progress.reward, progress.policy, progress.value = comparisons, reward, policy, value
+    progress.shown, progress.pending = shown, None
+    progress.labels.append(len(comparisons))
+    progress.scores.append(float(rollout(world, policy.greedy, 50, np.random.default_rng([seed, 2])).returns.mean()))
+
+
+def learn_from_preferences(world: Dynamics, person, *, labels: int = 100, rounds: int = 5, steps: int = 200_000,
+                           schedule: Callable[[int], list[float]] = constant, progress: Learned | None = None, **round_options) -> Learned:
     """``person.label(pairs, rng) → answered pairs``: a model of a person, or whoever answers like one. They may skip questions, or answer
     earlier ones (a :class:`.desk.Desk`). Until a clip has been preferred to another there is no reward (None), and no practice.
 
-    ``labels`` questions (shared out by ``schedule``) and ``steps`` environment steps are divided over ``rounds``. ``criterion``: how to
-    choose questions (see :mod:`.queries`; None: at random), among the clips of the newest ``remember`` rounds. ``fitting`` goes to
-    ``fit``, ``practice`` to ``ppo``. ``progress``: go on from here (changed in place: a round's answers at once, the rest at its end).
+    ``labels`` questions (shared out by ``schedule``) and ``steps`` environment steps are divided over ``rounds``; ``round_options`` go to
+    :func:`one_round`. There ``criterion`` says how to choose questions (see :mod:`.queries`; None: at random), among the clips of the newest
+    ``remember`` rounds; ``fitting`` goes to ``fit``, what is left to ``ppo``. ``progress``: go on from here (changed in place).
     ``ValueError``: clips do not fit into drives. ``UserWarning``: answers of one side only.
     """
     if labels < rounds:
         raise ValueError(f"{labels} labels cannot be shared among {rounds} rounds: ask for more, or make fewer rounds")
     progress = progress if progress is not None else Learned()
-    fitting = dict(held_out=0, epochs=20, batch_size=16, lr=3e-3, weight_decay=1e-2) | (fitting or {})
     asked = np.diff(np.rint(np.cumsum([0, *schedule(rounds)]) * labels).astype(int))
     for i in range(len(progress.labels), rounds):
-        rng = np.random.default_rng([seed, 1, i])
-        policy, value = progress.policy if progress.policy is not None else policy_for(world, seed=seed), progress.value
-        newest = rollout(world, policy.sampled, 20, rng)
-        shown = [*progress.shown, clips(newest.demonstrations().trajectories, clip_length, rng, per=4)][-remember:]
-        if progress.pending is None:
-            questions = pair_up(sum(shown, []), int(asked[i]), rng, progress.reward, criterion if progress.reward is not None else None)
-            answered = person.label(questions, rng)
-            if answered.choice is None:
-                raise ValueError(f"{len(questions)} questions were asked and came back without answers: does label() return its answers?")
-            progress.pending = answered
-        comparisons, reward = added(progress.comparisons, progress.pending), progress.reward
-        if (comparisons.choice != 0.5).any():
-            if doubt := one_sided(comparisons.choice):
-                warnings.warn(doubt, stacklevel=2)
-            if len(progress.pending) or reward is None:
-                reward = fit(Committee(world, members, lapse=lapse, seed=seed), comparisons, seed=seed, **fitting)
-            if normalise:
-                reward.normalise(newest.obs[:-1][newest.alive], newest.acts[newest.alive])
-            policy, value, _ = ppo(world, policy=policy, value=value, steps=steps // rounds, reward=paid_by(reward, world),
-                                   seed=1000 * seed + i, **practice)
-        progress.comparisons, progress.reward, progress.policy, progress.value = comparisons, reward, policy, value
-        progress.shown, progress.pending = shown, None
-        progress.labels.append(len(comparisons))
-        progress.scores.append(float(rollout(world, policy.greedy, 50, np.random.default_rng([seed, 2])).returns.mean()))
+        one_round(world, person, progress, ask=int(asked[i]), steps=steps // rounds, **round_options)
     return progress
 
 
-def practise_anew(world: Dynamics, learned: Learned, *, steps: int, seed: int = 0, **practice) -> Policy:
-    """An agent that practises on the learned reward from scratch; or the one that grew up with it, if that is paid more by it.
+def start_again(world: Dynamics, learned: Learned, *, steps: int, seed: int = 0, **practice) -> tuple[Policy, Value | None]:
+    """The policy and value network of an agent that practises on the learned reward from scratch; or those of the one that grew up with it, if
+    that is paid more by it.
 
     What an early, poor reward has taught can hold an agent back for good. A reward, unlike answers, can be practised on again.
     """
     if learned.reward is None:
         raise ValueError("nobody has preferred a clip to another yet, so there is no reward to practise on: ask more questions first")
     pay = paid_by(learned.reward, world)
-    fresh, _, _ = ppo(world, steps=steps, reward=pay, seed=1000 * seed + 999, **practice)
+    fresh, value, _ = ppo(world, steps=steps, reward=pay, seed=1000 * seed + 999, **practice)
 
-    def paid(policy):
-        drives = rollout(world, policy.greedy, 50, np.random.default_rng([seed, 3]))
+    def paid(agent):
+        drives = rollout(world, agent[0].greedy, 50, np.random.default_rng([seed, 3]))
         return float(sum((pay(obs, acts) * alive).mean() for obs, acts, alive in zip(drives.obs[:-1], drives.acts, drives.alive)))
 
-    return max((learned.policy, fresh), key=paid)
+    return max(((learned.policy, learned.value), (fresh, value)), key=paid)
+
+
+def practise_anew(world: Dynamics, learned: Learned, *, steps: int, seed: int = 0, **practice) -> Policy:
+    """The policy of :func:`start_again`: the step that ends a run."""
+    return start_again(world, learned, steps=steps, seed=seed, **practice)[0]

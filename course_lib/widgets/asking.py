@@ -9,6 +9,8 @@ import uuid
 import anywidget
 import traitlets
 
+from course_lib.data.store import STORED
+
 
 class Answering(anywidget.AnyWidget):
     """A widget that answers while a cell is running.
@@ -39,12 +41,14 @@ def default_mode() -> str:
 
 
 class Asking(Answering):
-    """A widget that asks somebody about a world: a person (``live``), a model of one (``simulated``), or a record (``replay``).
+    """A widget that asks somebody about a world, or about texts (``world`` None): a person (``live``), a model of one (``simulated``), or
+    a record (``replay``).
 
     ``_receive(message)`` handles one message, under ``_lock``. Answers of a model are given by calling it; what arrives from a page is a
     person's, and where no person is asked it is refused, because it would be stored as the model's.
     """
 
+    stored = traitlets.Unicode().tag(sync=True)  # what is stored of whoever answers: said before the first answer
     drawer = traitlets.Unicode().tag(sync=True)
     drawing = traitlets.Dict().tag(sync=True)
 
@@ -52,10 +56,13 @@ class Asking(Answering):
         mode = mode or default_mode()
         if mode not in MODES:
             raise ValueError(f'mode must be "live", "simulated" or "replay", not {mode!r}')
-        super().__init__(drawer=world.drawer, drawing=world.drawing)
+        super().__init__(**(dict(drawer=world.drawer, drawing=world.drawing) if world is not None else dict(drawer="text")))
         self._lock = threading.RLock()
         self.world, self.store, self.task, self.annotator, self.mode = world, store, task, annotator, mode
         self.session = uuid.uuid4().hex[:12]
+        self.stored = {"live": f"Each answer is saved in {store.name} under the alias “{annotator}”: {STORED}. Nothing else, and nobody else is "
+                               f"told. To see, export or delete what is yours: course labels --annotator {annotator}",
+                       "simulated": "A simulated person is answering.", "replay": "Recorded answers."}[self.mode]
 
     def _only_in(self, mode: str) -> None:
         if self.mode != mode:

@@ -8,9 +8,8 @@ HERE = Path(__file__).parent
 
 
 def module(name: str) -> str:
-    """The ES module of the widget ``name``: ``envs/draw.js`` followed by ``widgets/<name>.js``."""
-    drawers = (HERE.parent / "envs" / "draw.js").read_text(encoding="utf8")
-    return drawers + (HERE / f"{name}.js").read_text(encoding="utf8")
+    """The ES module of the widget ``name``: ``envs/draw.js``, ``widgets/common.js`` and ``widgets/<name>.js``, one after the other."""
+    return "".join(path.read_text(encoding="utf8") for path in (HERE.parent / "envs" / "draw.js", HERE / "common.js", HERE / f"{name}.js"))
 
 
 def style() -> str:

@@ -18,7 +18,7 @@ import numpy as np
 import traitlets
 
 from course_lib.data import Demonstrations, Trajectory
-from course_lib.data.store import LabelStore, StoreError
+from course_lib.data.store import LabelStore, StoreError, clip_id
 from course_lib.envs import Dynamics
 from course_lib.envs.core import KEYS
 from course_lib.imitation.dagger import DAgger, learn
@@ -158,9 +158,9 @@ class Play(Asking):
             after = self._stretch[len(steps)] if self._rest else (self.obs[0], None, None, self.state[0])
             end = bool(ended[-1])
             clip = Trajectory(np.concatenate([obs, after[0][None]]), acts, rews, end, not end, np.concatenate([states, after[3][None]]))
-            (first,) = self.store.keep([clip], type(self.world).__name__)
-            row = self._row(f"{self.session}/{self.drive}/{self.k - len(self._stretch)}", first)
-            self.given.append(row | dict(seq=self.store.append(**row), clip=clip))
+            row = self._row(f"{self.session}/{self.drive}/{self.k - len(self._stretch)}", clip_id(clip))
+            seq = self.store.append(**row, items=[clip], world=type(self.world).__name__)
+            self.given.append(row | dict(seq=seq, clip=clip))
         self._stretch, self._rest = [], 0
 
     def _undo(self) -> None:
@@ -246,7 +246,7 @@ class Play(Asking):
         self._say(frame, [np.ascontiguousarray(self.state[0], np.float32).tobytes()])
 
     def _send_round(self) -> None:
-        people = {"live": f"Your corrections are saved in {self.store.path}", "simulated": "A simulated person takes over",
+        people = {"live": f"Your corrections are saved in {self.store.name}", "simulated": "A simulated person takes over",
                   "replay": "Recorded corrections"}[self.mode]
         drives = self._before_and_now() if len(self.progress.policies) > 1 and self._watched else []
         self._say(dict(type="round", scores=self.progress.scores, labels=self.progress.labels, horizon=self.world.horizon, text=self.text,

@@ -25,7 +25,7 @@ from course_lib.kept import kept, one
 from course_lib.machine import settle
 from course_lib.plots import OKABE_ITO
 from course_lib.preferences import Committee, Desk, learn_from_preferences, practise_anew
-from course_lib.preferences.rlhp import paid_by
+from course_lib.preferences.rlhp import one_round, paid_by, start_again
 from course_lib.rl.networks import LinearReward
 from course_lib.rl.ppo import ppo
 from course_lib.rl.rollouts import rollout, uniform
@@ -269,8 +269,9 @@ claims.add("scales differ: right order from ratings on own scales minus from com
 # Their mean is the reward; their disagreement can choose the questions. In the paper all this runs at the same time; we take turns, in five rounds, and pair clips of all rounds at random. One step is our own: at the very end a second agent practises on the finished reward from scratch, and the one that is *paid more by it* is kept.
 
 # %%
+show_source(one_round)
 show_source(learn_from_preferences)
-show_source(practise_anew)
+show_source(start_again)
 
 # %% [markdown]
 # ### Predict
