@@ -114,15 +114,16 @@ class LabelStore:
     """
 
     def __init__(self, where: str | Path = "labels.sqlite"):
-        if "://" in str(where):
-            url = sa.make_url(str(where))
+        self.where = str(where) if "://" in str(where) else str(Path(where).expanduser().resolve())  # for another process to open
+        if "://" in self.where:
+            url = sa.make_url(self.where)
             self.path, self.name = None, url.render_as_string(hide_password=True)
             url = url.set(drivername="postgresql+psycopg") if url.drivername in ("postgresql", "postgres") else url
             if not url.drivername.startswith("postgresql"):
                 raise StoreError(f"{self.name}: labels are kept in a file (SQLite) or in PostgreSQL (postgresql://user@host/database)")
             self.engine = sa.create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 10})
         else:
-            self.path = Path(where).expanduser().resolve()
+            self.path = Path(self.where)
             self.name = str(self.path)
             self.engine = sa.create_engine(f"sqlite:///{self.path}", connect_args={"timeout": 30})
         try:
@@ -180,8 +181,8 @@ class LabelStore:
 
     def append(self, *, event: str, task: str, annotator: str, session: str, kind: str, pair: str, first: str, second: str = "",
                uid: str | None = None, items: Sequence[Trajectory | Text] = (), world: str = "", **more) -> int:
-        """Add one event, with the ``items`` it is about (clips of ``world``, or texts), both or neither, and return its ``seq`` once it is on
-        disk. Sent again with the same ``uid``, it is not stored again."""
+        """Add one event, with the ``items`` it is about (clips of ``world``, or texts), both or neither, and return its ``seq`` once it
+        is on disk. Sent again with the same ``uid``, it is not stored again."""
         if event not in EVENTS or kind not in KINDS:
             raise ValueError(f"event must be one of {EVENTS} and kind one of {KINDS}, got {event!r} and {kind!r}")
         row = dict(at=datetime.now(UTC).isoformat(timespec="milliseconds"), event=event, task=task, annotator=annotator,

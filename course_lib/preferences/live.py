@@ -3,7 +3,8 @@
     you:         answer a question  →  label store
     worker:      read every answer that stands  →  fit the reward  →  practise  →  questions about the newest agent  →  you
 
-The worker is a process of its own, with low priority, so that keys stay quick. The label store is its memory of what you said: an answer that
+The worker is a process of its own, with low priority, so that keys stay quick. The label store is its memory of what you said: an answer
+that
 you take back is unlearned in the next round. After each round the agent is saved, whole or not at all, so that a killed worker, kernel or
 machine costs one round of practice and no label. It rests when it has practised enough on what it has heard.
 

@@ -106,8 +106,8 @@ def paid_by(reward: Committee, world: Dynamics) -> Callable[[np.ndarray, np.ndar
 
 def one_round(world: Dynamics, person, progress: Learned, *, ask: int, steps: int, clip_length: int = 25, criterion=None, remember: int = 10,
               members: int = 5, lapse: float = 0.1, normalise: bool = True, seed: int = 0, fitting: dict | None = None, **practice) -> None:
-    """Ask ``ask`` questions, fit the reward, practise ``steps`` environment steps: the next round of ``progress``, which is changed in place
-    (the answers at once, the rest at the end)."""
+    """Ask ``ask`` questions, fit the reward, practise ``steps`` environment steps: the next round of ``progress``, which is changed in
+    place (the answers at once, the rest at the end)."""
     i = len(progress.labels)
     rng = np.random.default_rng([seed, 1, i])
     policy, value = progress.policy if progress.policy is not None else policy_for(world, seed=seed), progress.value
@@ -140,8 +140,8 @@ def learn_from_preferences(world: Dynamics, person, *, labels: int = 100, rounds
     earlier ones (a :class:`.desk.Desk`). Until a clip has been preferred to another there is no reward (None), and no practice.
 
     ``labels`` questions (shared out by ``schedule``) and ``steps`` environment steps are divided over ``rounds``; ``round_options`` go to
-    :func:`one_round`. There ``criterion`` says how to choose questions (see :mod:`.queries`; None: at random), among the clips of the newest
-    ``remember`` rounds; ``fitting`` goes to ``fit``, what is left to ``ppo``. ``progress``: go on from here (changed in place).
+    :func:`one_round`. There ``criterion`` says how to choose questions (see :mod:`.queries`; None: at random), among the clips of the
+    newest ``remember`` rounds; ``fitting`` goes to ``fit``, what is left to ``ppo``. ``progress``: go on from here (changed in place).
     ``ValueError``: clips do not fit into drives. ``UserWarning``: answers of one side only.
     """
     if labels < rounds:
@@ -154,8 +154,8 @@ def learn_from_preferences(world: Dynamics, person, *, labels: int = 100, rounds
 
 
 def start_again(world: Dynamics, learned: Learned, *, steps: int, seed: int = 0, **practice) -> tuple[Policy, Value | None]:
-    """The policy and value network of an agent that practises on the learned reward from scratch; or those of the one that grew up with it, if
-    that is paid more by it.
+    """The policy and value network of an agent that practises on the learned reward from scratch; or those of the one that grew up with
+    it, if that is paid more by it.
 
     What an early, poor reward has taught can hold an agent back for good. A reward, unlike answers, can be practised on again.
     """

@@ -48,3 +48,8 @@ function helpPanel(root, rows, stored) { // a panel that opens on "?" and closes
   return (open = panel.hidden) => { panel.hidden = !open; button?.setAttribute("aria-expanded", String(open)); };
 }
 const HELP_BUTTON = '<button data-say="help" aria-keyshortcuts="?" aria-expanded="false"><kbd>?</kbd> help</button>';
+function garden(rows, columns, goals, pits, cell) { // the squares of a gridworld as SVG, and where the middle of each is
+  const at = (s) => [(s % columns + 0.5) * cell, (Math.floor(s / columns) + 0.5) * cell];
+  const square = (s) => { const [x, y] = at(s), fill = goals.includes(s) ? "#009E73" : pits.includes(s) ? "#D55E00" : "none"; return `<rect x="${x - cell / 2 + 1}" y="${y - cell / 2 + 1}" width="${cell - 2}" height="${cell - 2}" rx="5" fill="${fill}" fill-opacity="0.5" stroke="currentColor" stroke-opacity="0.3"/>` + (fill === "none" ? "" : `<text x="${x}" y="${y + 4}" text-anchor="middle">${goals.includes(s) ? "bowl" : "pond"}</text>`); };
+  return { at, squares: Array.from({ length: rows * columns }, (_, s) => square(s)).join("") };
+}

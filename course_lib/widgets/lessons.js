@@ -12,12 +12,11 @@ function render({ model, el }) {
   const svg = el.querySelector("svg"), [st, sl] = el.querySelectorAll("select"), slider = el.querySelector("input"), out = el.querySelector("output"), go = el.querySelector(".go"), step = el.querySelector(".step"), said = el.querySelector(".said");
   let t = 0, playing = false, last = 0, timer = 0; options(st, teachers); options(sl, learners);
   const path = () => { const i = (((Number(st.value) * L + Number(sl.value)) * C) + Number(slider.value)) * N; return all.subarray(i, i + N); };
-  const at = (s) => [(s % columns + 0.5) * cell, (Math.floor(s / columns) + 0.5) * cell];
+  const { at, squares } = garden(rows, columns, goals, pits, cell);
   function paint() {
     const p = path(), end = p.findIndex((s) => goals.includes(s) || pits.includes(s)), n = end < 0 ? N - 1 : end; t = Math.min(t, n); if (t >= n) playing = false;
-    const square = (s) => { const [x, y] = at(s), fill = goals.includes(s) ? "#009E73" : pits.includes(s) ? "#D55E00" : "none"; return `<rect x="${x - cell / 2 + 1}" y="${y - cell / 2 + 1}" width="${cell - 2}" height="${cell - 2}" rx="5" fill="${fill}" fill-opacity="0.5" stroke="currentColor" stroke-opacity="0.3"/>` + (fill === "none" ? "" : `<text x="${x}" y="${y + 4}" text-anchor="middle">${goals.includes(s) ? "bowl" : "pond"}</text>`); };
     const [x, y] = at(p[t]), trail = Array.from(p.slice(0, t + 1)).map((s, i) => { const [a, c] = at(s); return `${i ? "L" : "M"}${a + (i % 5 - 2) * 2},${c + (i % 3 - 1) * 2}`; }).join("");
-    svg.innerHTML = Array.from({ length: rows * columns }, (_, s) => square(s)).join("") + `<path d="${trail}" fill="none" stroke="#0072B2" stroke-width="3" stroke-opacity="0.55"/><circle cx="${x}" cy="${y}" r="13" fill="#0072B2" stroke="#fff" stroke-width="2"/>`;
+    svg.innerHTML = squares + `<path d="${trail}" fill="none" stroke="#0072B2" stroke-width="3" stroke-opacity="0.55"/><circle cx="${x}" cy="${y}" r="13" fill="#0072B2" stroke="#fff" stroke-width="2"/>`;
     const arrived = end >= 0 && goals.includes(p[end]), visits = new Set(p.slice(Math.floor(n / 2), n + 1)).size;
     const verdict = arrived ? `arrives after ${n} steps` : end >= 0 ? "falls into the pond" : `has not arrived after ${n} steps, and spends the second half of them on ${visits} ${visits === 1 ? "square" : "squares"}`;
     const words = playing ? "" : t < n ? `After ${t} steps.` : `It ${verdict}.`; if (said.textContent !== words) said.textContent = words; // told once, when the walk has ended

@@ -22,8 +22,8 @@ SHOWN = 60  # marks of right and wrong guesses under the clips: the newest
 
 
 class PairLabeler(Questionnaire):
-    """``pairs``: the questions, in order, each two clips of ``world``, or two texts (``world`` None). ``learn(comparisons) → person``: refitted
-    after every answer; the person's guess of each coming click is shown and counted."""
+    """``pairs``: the questions, in order, each two clips of ``world``, or two texts (``world`` None). ``learn(comparisons) → person``:
+    refitted after every answer; the person's guess of each coming click is shown and counted."""
 
     _esm = module("pair_labeler")
     _css = style()

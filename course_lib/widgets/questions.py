@@ -23,7 +23,8 @@ AHEAD = 2  # the question that is shown, and the one that the page has fetched a
 
 
 class Questionnaire(Asking):
-    """``questions``: tuples of clips or texts, in order. Answers given earlier to the same questions by the same annotator (a killed kernel,
+    """``questions``: tuples of clips or texts, in order. Answers given earlier to the same questions by the same annotator (a killed
+    kernel,
     another day) are taken up where they stopped. A subclass says what an answer is: ``_event(message) → row``, or None to refuse."""
 
     fps = traitlets.Int(15).tag(sync=True)
@@ -35,6 +36,8 @@ class Questionnaire(Asking):
         self.ids: list[str] = []  # of the questions: the ids of what is compared, joined by "-"
         self.order: list[list[str]] = []  # and the same ids from left to right, as they are laid out
         self.given: list[dict] = []  # the events that stand, in order: one per answered question
+        self.learned: int | None = None  # how many answers the model had learned from when it asked, where that is not all
+        self.endless = False  # there is always another question
         self.guess: dict[str, float] = {}  # what a model says of questions to come
         self._rng = np.random.default_rng(seed)
         self._lay_out(questions)
@@ -124,7 +127,7 @@ class Questionnaire(Asking):
 
     def _version(self) -> int:
         """How many answers the model has learned from that chose the question, or guesses the answer."""
-        return sum(e["event"] != "skip" for e in self.given)
+        return sum(e["event"] != "skip" for e in self.given) if self.learned is None else self.learned
 
     def _changed(self) -> None:
         """An answer was added or taken back."""
@@ -146,7 +149,8 @@ class Questionnaire(Asking):
     def _send_current(self) -> None:
         done, total = len(self.given), len(self.ids)
         note = {"live": "", "simulated": "A simulated person is answering.", "replay": "Recorded answers."}[self.mode]
-        message = dict(type="current", question=self.question, done=done, total=total, note=note, finished=done >= total, pair="", next=[])
+        message = dict(type="current", question=self.question, done=done, total=total, note=note, finished=done >= total, endless=self.endless,
+                       pair="", next=[])
         if done < total:
             message |= dict(pair=self.ids[done], shown=self.order[done], next=self.order[done + 1] if done + 1 < total else [],
                             words=[self._in_words(self.item[i]) for i in self.order[done]])

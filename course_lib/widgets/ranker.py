@@ -1,7 +1,7 @@
 """The ranker: several clips or texts, put into an order by dragging or by keys.
 
-One ranking holds K (K − 1)/2 comparisons for the work of one look, and Plackett–Luce says how likely it is (``humans/choice.py``; notebook 06).
-Modes and care for labels as in the pair labeler.
+One ranking holds K (K − 1)/2 comparisons for the work of one look, and Plackett–Luce says how likely it is (``humans/choice.py``;
+notebook 06). Modes and care for labels as in the pair labeler.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ class Ranker(Questionnaire):
             return [tuple(self.item[i] for i in e["ranking"].split("-")) for e in self.given if e["ranking"]]
 
     def simulate(self, utility, n: int | None = None, seed: int = 0) -> None:
-        """Let somebody with ``utility(item) → float`` rank the next ``n`` questions (all if None) by Plackett–Luce: Gumbel noise, then sort."""
+        """Let somebody with ``utility(item) → float`` rank the next ``n`` questions (all if None) by Plackett–Luce: Gumbel noise, then
+        sort."""
         self._only_in("simulated")
         rng = np.random.default_rng(seed)
         for index in range(len(self.given), len(self.ids) if n is None else len(self.given) + n):

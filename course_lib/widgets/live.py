@@ -1,0 +1,217 @@
+"""Teach an agent live: you label pairs of clips while it practises on what you have said so far, and you see it get better.
+
+The pieces: a :class:`.pair_labeler.PairLabeler`, whose coming questions are always about the newest agent; a worker process
+(:mod:`course_lib.preferences.live`); and :class:`.watch.Watch`. Labels are in the store, the agent in a file beside it: after a restart of
+the kernel or of the machine the same line goes on where it was.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import multiprocessing as mp
+import re
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from ipywidgets import VBox
+
+from course_lib.data.store import LabelStore
+from course_lib.envs import Dynamics
+from course_lib.preferences.live import LEAST, Lesson, pairs_of, random_clips, work
+
+from .asking import MODES
+from .pair_labeler import PairLabeler
+from .watch import Watch
+
+TICK = 0.25  # seconds between two looks at the worker: curves are drawn at most four times a second
+WINDOW = 10  # clicks over which the accuracy is averaged
+_running: dict[tuple, Live] = {}  # a cell that is run again replaces the session it started before
+
+
+class Live:
+    """``Live(Pendulum(), LabelStore("labels.sqlite"), task="mine")``, and show it. ``folder``: where agents are saved. ``options``: what
+    :class:`course_lib.preferences.live.Lesson` has (``clip_length``, PPO's settings). In mode "live" the worker starts at once."""
+
+    def __init__(self, world: Dynamics, store: LabelStore, *, task: str, annotator: str = "me", mode: str | None = None,
+                 question: str = "Which do you like better?", folder: str | Path = "agents", steps: int = 20_000, seed: int = 0, **options):
+        safe = re.sub(r"[^\w-]+", "_", f"{task}-{annotator}") + "-" + hashlib.sha256(f"{task}\n{annotator}".encode()).hexdigest()[:8]
+        self.key = (store.name, task, annotator)
+        if self.key in _running:
+            _running.pop(self.key).stop()
+        self.store, self.process, self.trouble = store, None, ""
+        self.lesson = Lesson(world, store.where, task, annotator, str(Path(folder).resolve() / f"{safe}.pt"), steps=steps, seed=seed, options=options)
+        beginner = random_clips(self.lesson)
+        self.labeler = PairLabeler(world, [*self._answered(task, annotator), *pairs_of(beginner, [], 12, np.random.default_rng(seed))], store,
+                                   task=task, question=question, annotator=annotator, mode=mode, seed=seed)
+        self.labeler.endless = True
+        self.lesson = Lesson(**vars(self.lesson) | dict(kind=MODES[self.labeler.mode]))
+        self.watch = Watch(world, beginner[0].states, self._press)
+        self.rounds: list[dict] = []  # what the worker measured after each
+        self._lock, self._shown = threading.RLock(), None
+        if self.labeler.mode == "live":
+            self.start()
+
+    def _answered(self, task: str, annotator: str) -> list[tuple]:
+        """The pairs that this person has answered or skipped before."""
+        return [(self.store.clip(e["first"]), self.store.clip(e["second"])) for e in self.store.standing(task=task, annotator=annotator, kind="human")]
+
+    def _ipython_display_(self):
+        from IPython.display import display
+
+        display(VBox([self.labeler, self.watch]))
+
+    # ---- the worker ----------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start the worker, or start it again; one that runs is left alone."""
+        with self._lock:
+            if self.process is not None and self.process.is_alive():
+                return
+            spawn = mp.get_context("spawn")
+            self._paused, self._stopped = spawn.Event(), spawn.Event()
+            self._pipe, theirs = spawn.Pipe(duplex=False)
+            self.process = spawn.Process(target=work, args=(self.lesson, theirs, self._paused, self._stopped), daemon=True, name=f"teach {self.key[1]}")
+            self.process.start()
+            theirs.close()  # so that the pipe ends when the worker does
+            self.trouble = ""
+            _running[self.key] = self
+        threading.Thread(target=self._listen, args=(self.process, self._pipe), daemon=True).start()
+        self._tell("starting")
+
+    def pause(self) -> None:
+        """Let the worker rest after its round; labels can be given meanwhile."""
+        self._paused.set()
+        self._tell()
+
+    def go_on(self) -> None:
+        self._paused.clear()
+        self._tell()
+
+    def stop(self, patience: float = 10.0) -> None:
+        """End the worker after its round (at most ``patience`` seconds; then at once). May be called twice."""
+        with self._lock:
+            process = self.process
+            if process is None:
+                return
+            self._stopped.set()
+        process.join(patience)
+        if process.is_alive():
+            process.kill()  # the agent was saved after its last round, whole
+            process.join()
+        if _running.get(self.key) is self:
+            del _running[self.key]
+        self._tell("stopped")
+
+    def _press(self, word: str) -> None:
+        {"pause": self.pause, "go on": self.go_on, "stop": self.stop, "start": self.start}[word]()
+
+    def _listen(self, process, pipe) -> None:
+        """A thread of the kernel: takes what the worker sends, and looks four times a second whether there is something to draw."""
+        while True:
+            try:
+                if pipe.poll(TICK):
+                    self._hear(pipe.recv())
+                elif process is not self.process:
+                    return
+                self._tell()
+            except (EOFError, OSError):
+                break
+            except Exception as error:  # a report that was cut off by a kill
+                self.trouble = str(error)
+                break
+        process.join()
+        if process is self.process:
+            if self._stopped.is_set():
+                self._tell("stopped")
+            else:
+                self._tell("failed", text=(self.trouble or f"It ended unexpectedly (exit code {process.exitcode}).")
+                           + " Every answer of yours is saved, and so is the agent as it was after its last round. “Start again” goes on from there.")
+
+    def _hear(self, report: dict) -> None:
+        if report["type"] == "failed":
+            self.trouble = report["text"]
+            return
+        self.rounds = report["rounds"]
+        self.labeler.learned = self.rounds[-1]["labels"] if self.rounds else 0
+        self.labeler.ask(report["questions"], report["guesses"])
+        self.watch.tell(newest=report["drive"], text=report["text"])
+
+    # ---- what is shown -------------------------------------------------------------------------------------------------
+
+    def state(self) -> str:
+        if self.process is None or (self._stopped.is_set() and not self.process.is_alive()):
+            return "stopped"
+        if not self.process.is_alive():
+            return "failed"
+        if self._paused.is_set():
+            return "paused"
+        return "training" if self.rounds else "waiting" if sum(e["choice"] in (0, 1) for e in self.labeler.given) < LEAST else "starting"
+
+    def accuracy(self) -> tuple[list[int], list[float]]:
+        """Of your clicks so far: their numbers, and the share of the last ten before each that the model had guessed."""
+        hits = [(i + 1, g) for i, g in enumerate(self.labeler.guesses) if g is not None]
+        return [n for n, _ in hits], [float(np.mean([g for _, g in hits[max(0, k - WINDOW + 1):k + 1]])) for k in range(len(hits))]
+
+    def _curves(self) -> dict:
+        done = max(len(self.labeler.given), 10)
+        x, y = self.accuracy()
+        at = lambda what: ([r["labels"] for r in self.rounds], [r[what] for r in self.rounds])
+        chart = lambda x, y, **more: dict(x=x, y=y, x0=0, x1=done, unit="answers", words=f"{y[-1]:.2f} after {x[-1]} answers" if y else "nothing yet") | more
+        scores = at("score")[1]
+        low, high = (min(scores), max(scores)) if scores else (0, 1)
+        percent = dict(low=0, high=1, low_text="0", high_text="100 %", level=0.5, level_name="coin")
+        return {f"your clicks, guessed before (last {WINDOW})": chart(x, y, **percent),
+                "your model prefers it to its beginnings": chart(*at("better"), **percent),
+                "the world's own score": chart(*at("score"), low=low, high=high, low_text=f"{low:.0f}", high_text=f"{high:.0f}", level=None)}
+
+    def _tell(self, state: str | None = None, **more) -> None:
+        """Tell the page, if there is anything new to tell."""
+        labels, steps = len(self.labeler.given), len(self.rounds) * self.lesson.steps
+        now = dict(state=state or self.state(), labels=labels, rounds=len(self.rounds), steps=steps, guesses=len(self.labeler.guesses)) | more
+        with self._lock:
+            if now == self._shown:
+                return
+            self._shown = now
+        self.watch.tell(**{k: v for k, v in now.items() if k != "guesses"}, curves=self._curves())
+
+    # ---- without a person --------------------------------------------------------------------------------------------------
+
+    def simulate(self, person, answers: int = 30, pace: float = 0.5, patience: float = 20.0, seed: int = 0) -> None:
+        """Let a model of a person answer so many questions, one every ``pace`` seconds, while the worker practises; then wait (``patience``
+        seconds at most) until it has learned from all of them."""
+        self.labeler._only_in("simulated")
+        self.start()
+        for i in range(answers):
+            time.sleep(pace)
+            self.labeler.simulate(person, 1, seed=1000 * seed + i)
+        self._wait(patience)
+
+    def replay(self, events: Sequence[dict], patience: float = 20.0) -> None:
+        """Let an agent learn from recorded answers (``store.answers``), and wait for it."""
+        self.labeler._only_in("replay")
+        self.labeler.ask([(self.store.clip(e["first"]), self.store.clip(e["second"])) for e in events])
+        self.labeler.replay(events)
+        self.start()
+        self._wait(patience)
+
+    def _wait(self, patience: float) -> None:
+        until = time.monotonic() + patience
+        answered = len([e for e in self.labeler.given if e["event"] != "skip"])
+        while time.monotonic() < until and self.process.is_alive() and not (self.rounds and self.rounds[-1]["labels"] >= answered):
+            time.sleep(0.1)
+
+    def comparisons(self):
+        """Every answered pair, as :meth:`PairLabeler.comparisons`."""
+        return self.labeler.comparisons()
+
+    def agent(self):
+        """The newest :class:`~course_lib.preferences.rlhp.Learned`: policy, reward and what they learned from; None before the first
+        round."""
+        from course_lib.preferences.live import load
+
+        agent = load(self.lesson)[0] if Path(self.lesson.checkpoint).exists() else None
+        return agent.learned if agent is not None else None
+
