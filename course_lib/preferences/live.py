@@ -115,10 +115,11 @@ def random_clips(lesson: Lesson, n: int = 40) -> list[Trajectory]:
 
 def pairs_of(newest: list[Trajectory], others: list[Trajectory], n: int, rng: np.random.Generator) -> list[tuple[Trajectory, Trajectory]]:
     """``n`` pairs of a newest clip with another: as often one of the newest, as one of the others."""
-    firsts = rng.permutation(len(newest))[:n]
-    seconds = [newest[(i + rng.integers(1, len(newest))) % len(newest)] if not others or rng.random() < 0.5 else others[rng.integers(len(others))]
-               for i in firsts]
-    return [(newest[i], other) for i, other in zip(firsts, seconds)]
+    pairs = []
+    for i in rng.permutation(len(newest))[:n]:
+        among_newest = not others or rng.random() < 0.5
+        pairs.append((newest[i], newest[(i + rng.integers(1, len(newest))) % len(newest)] if among_newest else others[rng.integers(len(others))]))
+    return pairs
 
 
 class Worker:
@@ -157,8 +158,8 @@ class Worker:
         one_round(lesson.world, Said(said), learned, ask=0, steps=lesson.steps, seed=lesson.seed, **dict(remember=3) | lesson.options)
         if len(answers) >= FRESH * self.agent.fresh_at:
             self.agent.fresh_at = len(answers)
-            learned.policy, learned.value = start_again(lesson.world, learned, steps=5 * lesson.steps, seed=lesson.seed + 1 + len(learned.labels),
-                                                        **lesson.practice)
+            seed = lesson.seed + 1 + len(learned.labels)
+            learned.policy, learned.value = start_again(lesson.world, learned, steps=5 * lesson.steps, seed=seed, **lesson.practice)
             learned.scores[-1] = self.true_score()
         self.agent.rounds.append(dict(labels=len(answers), score=learned.scores[-1], better=self.better()))
         trouble = ""
@@ -209,7 +210,8 @@ def work(lesson: Lesson, pipe: Connection, paused, stopped) -> None:
         with FileLock(f"{lesson.checkpoint}.lock", timeout=10):
             Worker(lesson, pipe.send, paused, stopped).run()
     except Timeout:
-        pipe.send(dict(type="failed", text="This agent is being taught in another window or notebook already. Go on there, or stop it there first."))
+        pipe.send(dict(type="failed", 
+                       text="This agent is being taught in another window or notebook. Go on there, or stop it there first."))
     except (BrokenPipeError, KeyboardInterrupt):
         pass  # the kernel has gone, or is going
     except Exception as error:  # the person must be told, whatever it was

@@ -104,8 +104,9 @@ def paid_by(reward: Committee, world: Dynamics) -> Callable[[np.ndarray, np.ndar
     return pay
 
 
-def one_round(world: Dynamics, person, progress: Learned, *, ask: int, steps: int, clip_length: int = 25, criterion=None, remember: int = 10,
-              members: int = 5, lapse: float = 0.1, normalise: bool = True, seed: int = 0, fitting: dict | None = None, **practice) -> None:
+def one_round(world: Dynamics, person, progress: Learned, *, ask: int, steps: int, clip_length: int = 25, criterion=None,
+              remember: int = 10, members: int = 5, lapse: float = 0.1, normalise: bool = True, seed: int = 0, fitting: dict | None = None,
+              **practice) -> None:
     """Ask ``ask`` questions, fit the reward, practise ``steps`` environment steps: the next round of ``progress``, which is changed in
     place (the answers at once, the rest at the end)."""
     i = len(progress.labels)
@@ -127,7 +128,8 @@ def one_round(world: Dynamics, person, progress: Learned, *, ask: int, steps: in
             reward = fit(Committee(world, members, lapse=lapse, seed=seed), comparisons, seed=seed, **FITTING | (fitting or {}))
         if normalise:
             reward.normalise(newest.obs[:-1][newest.alive], newest.acts[newest.alive])
-        policy, value, _ = ppo(world, policy=policy, value=value, steps=steps, reward=paid_by(reward, world), seed=1000 * seed + i, **practice)
+        policy, value, _ = ppo(world, policy=policy, value=value, steps=steps, reward=paid_by(reward, world),
+                               seed=1000 * seed + i, **practice)
     progress.comparisons, progress.reward, progress.policy, progress.value = comparisons, reward, policy, value
     progress.shown, progress.pending = shown, None
     progress.labels.append(len(comparisons))

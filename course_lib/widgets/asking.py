@@ -60,8 +60,8 @@ class Asking(Answering):
         self._lock = threading.RLock()
         self.world, self.store, self.task, self.annotator, self.mode = world, store, task, annotator, mode
         self.session = uuid.uuid4().hex[:12]
-        self.stored = {"live": f"Each answer is saved in {store.name} under the alias “{annotator}”: {STORED}. Nothing else, and nobody else is "
-                               f"told. To see, export or delete what is yours: course labels --annotator {annotator}",
+        self.stored = {"live": f"Each answer is saved in {store.name} under the alias “{annotator}”: {STORED}. Nothing else, and nobody "
+                               f"else is told. To see, export or delete what is yours: course labels --annotator {annotator}",
                        "simulated": "A simulated person is answering.", "replay": "Recorded answers."}[self.mode]
 
     def _only_in(self, mode: str) -> None:

@@ -42,10 +42,11 @@ class Live:
         if self.key in _running:
             _running.pop(self.key).stop()
         self.store, self.process, self.trouble = store, None, ""
-        self.lesson = Lesson(world, store.where, task, annotator, str(Path(folder).resolve() / f"{safe}.pt"), steps=steps, seed=seed, options=options)
+        checkpoint = str(Path(folder).resolve() / f"{safe}.pt")
+        self.lesson = Lesson(world, store.where, task, annotator, checkpoint, steps=steps, seed=seed, options=options)
         beginner = random_clips(self.lesson)
-        self.labeler = PairLabeler(world, [*self._answered(task, annotator), *pairs_of(beginner, [], 12, np.random.default_rng(seed))], store,
-                                   task=task, question=question, annotator=annotator, mode=mode, seed=seed)
+        questions = [*self._answered(task, annotator), *pairs_of(beginner, [], 12, np.random.default_rng(seed))]
+        self.labeler = PairLabeler(world, questions, store, task=task, question=question, annotator=annotator, mode=mode, seed=seed)
         self.labeler.endless = True
         self.lesson = Lesson(**vars(self.lesson) | dict(kind=MODES[self.labeler.mode]))
         self.watch = Watch(world, beginner[0].states, self._press)
@@ -56,7 +57,8 @@ class Live:
 
     def _answered(self, task: str, annotator: str) -> list[tuple]:
         """The pairs that this person has answered or skipped before."""
-        return [(self.store.clip(e["first"]), self.store.clip(e["second"])) for e in self.store.standing(task=task, annotator=annotator, kind="human")]
+        before = self.store.standing(task=task, annotator=annotator, kind="human")
+        return [(self.store.clip(e["first"]), self.store.clip(e["second"])) for e in before]
 
     def _ipython_display_(self):
         from IPython.display import display
@@ -73,7 +75,7 @@ class Live:
             spawn = mp.get_context("spawn")
             self._paused, self._stopped = spawn.Event(), spawn.Event()
             self._pipe, theirs = spawn.Pipe(duplex=False)
-            self.process = spawn.Process(target=work, args=(self.lesson, theirs, self._paused, self._stopped), daemon=True, name=f"teach {self.key[1]}")
+            self.process = spawn.Process(target=work, args=(self.lesson, theirs, self._paused, self._stopped), daemon=True)
             self.process.start()
             theirs.close()  # so that the pipe ends when the worker does
             self.trouble = ""
@@ -127,8 +129,8 @@ class Live:
             if self._stopped.is_set():
                 self._tell("stopped")
             else:
-                self._tell("failed", text=(self.trouble or f"It ended unexpectedly (exit code {process.exitcode}).")
-                           + " Every answer of yours is saved, and so is the agent as it was after its last round. “Start again” goes on from there.")
+                self._tell("failed", text=(self.trouble or f"It ended unexpectedly (exit code {process.exitcode}).") + " Every answer of yours "
+                           "is saved, and so is the agent as it was after its last round. “Start again” goes on from there.")
 
     def _hear(self, report: dict) -> None:
         if report["type"] == "failed":
@@ -159,23 +161,24 @@ class Live:
         done = max(len(self.labeler.given), 10)
         x, y = self.accuracy()
         at = lambda what: ([r["labels"] for r in self.rounds], [r[what] for r in self.rounds])
-        chart = lambda x, y, **more: dict(x=x, y=y, x0=0, x1=done, unit="answers", words=f"{y[-1]:.2f} after {x[-1]} answers" if y else "nothing yet") | more
+        words = lambda x, y: f"{y[-1]:.2f} after {x[-1]} answers" if y else "nothing yet"
+        chart = lambda x, y, **more: dict(x=x, y=y, x0=0, x1=done, unit="answers", words=words(x, y)) | more
         scores = at("score")[1]
         low, high = (min(scores), max(scores)) if scores else (0, 1)
         percent = dict(low=0, high=1, low_text="0", high_text="100 %", level=0.5, level_name="coin")
         return {f"your clicks, guessed before (last {WINDOW})": chart(x, y, **percent),
                 "your model prefers it to its beginnings": chart(*at("better"), **percent),
-                "the world's own score": chart(*at("score"), low=low, high=high, low_text=f"{low:.0f}", high_text=f"{high:.0f}", level=None)}
+                "the world's own score": chart(*at("score"), low=low, high=high, low_text=f"{low:.0f}", high_text=f"{high:.0f}")}
 
     def _tell(self, state: str | None = None, **more) -> None:
         """Tell the page, if there is anything new to tell."""
         labels, steps = len(self.labeler.given), len(self.rounds) * self.lesson.steps
-        now = dict(state=state or self.state(), labels=labels, rounds=len(self.rounds), steps=steps, guesses=len(self.labeler.guesses)) | more
+        now = dict(state=state or self.state(), labels=labels, rounds=len(self.rounds), steps=steps) | more
         with self._lock:
             if now == self._shown:
                 return
             self._shown = now
-        self.watch.tell(**{k: v for k, v in now.items() if k != "guesses"}, curves=self._curves())
+        self.watch.tell(**now, curves=self._curves())
 
     # ---- without a person --------------------------------------------------------------------------------------------------
 

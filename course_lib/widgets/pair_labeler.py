@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from course_lib.data import Comparisons, Trajectory, compare
-from course_lib.data.store import LabelStore, Text
+from course_lib.data import Comparisons, compare
+from course_lib.data.store import LabelStore
 from course_lib.envs import Dynamics
 
 from .files import module, style
@@ -28,7 +28,7 @@ class PairLabeler(Questionnaire):
     _esm = module("pair_labeler")
     _css = style()
 
-    def __init__(self, world: Dynamics | None, pairs: Sequence[tuple[Trajectory | Text, Trajectory | Text]], store: LabelStore, *, task: str,
+    def __init__(self, world: Dynamics | None, pairs: Sequence[tuple], store: LabelStore, *, task: str,
                  question: str = "Which clip do you prefer?", annotator: str = "me", mode: str | None = None,
                  learn: Callable[[Comparisons], object] | None = None, seed: int = 0):
         self.learn, self.person, self.trouble = learn, None, ""  # what has been learned so far, or why not
@@ -53,9 +53,7 @@ class PairLabeler(Questionnaire):
         self._only_in("simulated")
         rng = np.random.default_rng(seed)
         for index in range(len(self.given), len(self.ids) if n is None else len(self.given) + n):
-            said = person.label(compare(*([c] for c in self._items(index))), rng).choice[0]
-            side = "tie" if said == 0.5 else "left" if (said == 1) == self._first_is_left(index) else "right"
-            self._receive({"type": "answer", "pair": self.ids[index], "side": side, "ms": 0.0})
+            self._say(index, person.label(compare(*([c] for c in self._items(index))), rng).choice[0])
 
     def replay(self, events: Sequence[dict]) -> None:
         """Give recorded answers (from ``store.answers``) again, each to the pair it was given to; others are skipped."""
@@ -63,11 +61,14 @@ class PairLabeler(Questionnaire):
         recorded = {e["pair"]: e["choice"] for e in events if e["pair"] in self.ids}
         last = max((self.ids.index(pair) for pair in recorded), default=-1)
         for index in range(len(self.given), last + 1):
-            choice = recorded.get(self.ids[index])
-            side = "skip" if choice is None else "tie" if choice == 0.5 else "left" if (choice == 1) == self._first_is_left(index) else "right"
-            self._receive({"type": "answer", "pair": self.ids[index], "side": side, "ms": 0.0})
+            self._say(index, recorded.get(self.ids[index]))
 
     # ---- an answer ------------------------------------------------------------------------------------------------
+
+    def _say(self, index: int, choice: float | None) -> None:
+        """Answer as a person would who presses keys."""
+        side = {None: "skip", 0.5: "tie"}.get(choice, "left" if (choice == 1) == self._first_is_left(index) else "right")
+        self._receive({"type": "answer", "pair": self.ids[index], "side": side, "ms": 0.0})
 
     def _first_is_left(self, index: int) -> bool:
         return self.order[index][0] == self.ids[index].split("-")[0]
@@ -80,7 +81,8 @@ class PairLabeler(Questionnaire):
         guess = self.guess.get(self.ids[index])
         if self.person is not None:  # it has seen the newest answers
             guess = float(np.mean(self.person.prefers_first(compare(*([c] for c in self._items(index))))))
-        return dict(event={"tie": "tie", "skip": "skip"}.get(side, "label"), choice=choice, guess=guess, left=["second", "first"][first_is_left])
+        event = side if side in ("tie", "skip") else "label"
+        return dict(event=event, choice=choice, guess=guess, left="first" if first_is_left else "second")
 
     def _changed(self) -> None:
         """Refit. A model that cannot be fitted must not stand in the way of the labels, which are on disk already."""

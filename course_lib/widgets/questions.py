@@ -99,7 +99,8 @@ class Questionnaire(Asking):
         index = len(self.given)
         if index >= len(self.ids) or message.get("pair") != self.ids[index]:
             return False  # an answer to a question that is not being asked
-        row = self._row(index) | self._event(index, message) | dict(response_ms=float(message.get("ms") or 0.0), model_version=self._version())
+        took = float(message.get("ms") or 0.0)
+        row = self._row(index) | self._event(index, message) | dict(response_ms=took, model_version=self._version())
         world = type(self.world).__name__ if self.world is not None else ""
         row["seq"] = self.store.append(**row, items=self._items(index), world=world)  # on disk, or an error: only now the next may be shown
         self.given.append(row)
@@ -149,8 +150,8 @@ class Questionnaire(Asking):
     def _send_current(self) -> None:
         done, total = len(self.given), len(self.ids)
         note = {"live": "", "simulated": "A simulated person is answering.", "replay": "Recorded answers."}[self.mode]
-        message = dict(type="current", question=self.question, done=done, total=total, note=note, finished=done >= total, endless=self.endless,
-                       pair="", next=[])
+        message = dict(type="current", question=self.question, done=done, total=total, note=note, finished=done >= total,
+                       endless=self.endless, pair="", next=[])
         if done < total:
             message |= dict(pair=self.ids[done], shown=self.order[done], next=self.order[done + 1] if done + 1 < total else [],
                             words=[self._in_words(self.item[i]) for i in self.order[done]])

@@ -42,8 +42,8 @@ class TwoButtons(Asking):
     tempo = traitlets.Int(900).tag(sync=True)
     garden = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, world: TabularDynamics, store: LabelStore, *, task: str, annotator: str = "me", mode: str | None = None, tempo: int = 900,
-                 rate: float = 0.5, delay=REACTION, seed: int = 0):
+    def __init__(self, world: TabularDynamics, store: LabelStore, *, task: str, annotator: str = "me", mode: str | None = None,
+                 tempo: int = 900, rate: float = 0.5, delay=REACTION, seed: int = 0):
         super().__init__(world, store, task=task, annotator=annotator, mode=mode)
         mdp = world.mdp
         worth = np.einsum("saz,sa->z", mdp.P * ~mdp.terminal[:, None, None], mdp.R)  # what is paid for entering a state, up to a factor

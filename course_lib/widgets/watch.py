@@ -47,5 +47,5 @@ class Watch(Answering):
 
     def _send_drives(self, *names: str) -> None:
         for name in names:
-            states = self.world.drawn(self.drives[name])
-            self.send(dict(type="drive", name=name, shape=list(states.shape), words=self.world.describe(self.drives[name])), [states.tobytes()])
+            states, words = self.world.drawn(self.drives[name]), self.world.describe(self.drives[name])
+            self.send(dict(type="drive", name=name, shape=list(states.shape), words=words), [states.tobytes()])
