@@ -84,6 +84,89 @@ def lab(context: typer.Context,
 
 
 @app.command()
+def label(labels: Annotated[str, typer.Option(help="where answers are kept: a file, or postgresql://user@host/database for a class")] = None,
+          alias: Annotated[str, typer.Option(help="the alias that is suggested to whoever comes first")] = "",
+          texts: Annotated[Path, typer.Option(help='your own texts to compare: lines of {"prompt": …, "completions": […]}')] = None,
+          host: Annotated[str, typer.Option(help="0.0.0.0 lets others on your network in, who have the link")] = "127.0.0.1",
+          port: Annotated[int, typer.Option(help="0: any that is free")] = 0,
+          token: Annotated[str, typer.Option(help="the secret in the link; a new one each time if left out")] = None,
+          browser: Annotated[bool, typer.Option(help="open it in your browser")] = True) -> None:
+    """Open the labeling studio: teach an agent by your own clicks, without a notebook."""
+    import asyncio
+
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported: what learns here is small, and shares the machine
+    from course_lib.data.store import LabelStore, StoreError
+    from course_lib.machine import settle
+    from course_lib.widgets.studio import Studio, with_texts
+
+    settle()
+    home = root() / "workspace"
+    home.mkdir(exist_ok=True)
+    try:
+        studio = Studio(LabelStore(labels or home / "labels.sqlite"), home / "agents", token=token, suggestion=alias,
+                        lessons=with_texts(texts) if texts else None)
+        asyncio.run(_serve(studio, host, port, browser))
+    except (StoreError, ValueError, OSError) as error:
+        stop(str(error))
+
+
+async def _serve(studio, host: str, port: int, browser: bool) -> None:
+    import asyncio
+    import signal
+    import webbrowser
+
+    await studio.serve(host, port)
+    out.print(f"The studio is open: [bold]{studio.link}[/bold]\nAnswers are kept in {studio.store.name}. Stop it with Ctrl-C.", highlight=False,
+              soft_wrap=True)
+    if browser:
+        webbrowser.open(studio.link)
+    stopped = asyncio.Event()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(sign, stopped.set)
+    await stopped.wait()
+    studio.close()
+
+
+@app.command()
+def labels(where: Annotated[str, typer.Argument(help="a file, or a PostgreSQL URL; the workspace's labels.sqlite if left out")] = None,
+           annotator: Annotated[str, typer.Option(help="only what this person said")] = None,
+           export: Annotated[Path, typer.Option(help="write them to a new .jsonl or .parquet file")] = None,
+           take: Annotated[Path, typer.Option("--import", help="take in the labels of such a file")] = None,
+           delete: Annotated[bool, typer.Option("--delete", help="delete everything --annotator said, for good")] = False,
+           yes: Annotated[bool, typer.Option("--yes", help="do not ask again before deleting")] = False, as_json: Json = False) -> None:
+    """See, export, import or delete labels."""
+    from course_lib.data import exchange
+    from course_lib.data.store import LabelStore, StoreError
+
+    place = where or str(root() / "workspace/labels.sqlite")
+    if "://" not in place and not Path(place).exists() and take is None:
+        stop(f"{place} is not there: nobody has labelled anything yet, or it is kept elsewhere (give the path or URL)")
+    if delete and not annotator:
+        stop("--delete needs --annotator ALIAS: whose labels are to be deleted?")
+    mine = {"annotator": annotator} if annotator else {}
+    try:
+        store = LabelStore(place)
+        if take:
+            out.print(f"{exchange.load(store, take)} new events from {take}", highlight=False)
+        if export:
+            out.print(f"{exchange.export(store, export, **mine)} events written to {export}", highlight=False)
+        if delete:
+            n = len(store.events(**mine))
+            if not yes:
+                typer.confirm(f"Delete all {n} events of {annotator} in {store.name}, for good?", abort=True)
+            out.print(f"{store.forget(annotator)} events deleted. Agents that have learned from them lie in agents/ beside the labels: delete those "
+                      "too, or let them learn again.", highlight=False)
+        if not (take or export or delete):
+            rows = {}
+            for e in store.events(**mine):
+                row = rows.setdefault((e["task"], e["annotator"], e["kind"]), dict(task=e["task"], annotator=e["annotator"], kind=e["kind"], events=0))
+                row["events"], row["last"] = row["events"] + 1, e["at"][:16].replace("T", " ")
+            show(list(rows.values()), dict(task="task", annotator="annotator", kind="kind", events="events", last="last (UTC)"), as_json)
+    except (StoreError, ValueError, OSError) as error:
+        stop(str(error))
+
+
+@app.command()
 def build() -> None:
     """Make notebooks/, solutions/ and assignments/ from source/."""
     from course_lib.authoring import build as b

@@ -68,6 +68,11 @@ TEXT = sa.Table(
     sa.Column("prompt", sa.String, nullable=False),
     sa.Column("completion", sa.String, nullable=False),
 )
+PERSON = sa.Table(
+    "person", _meta,
+    sa.Column("alias", sa.String, primary_key=True),
+    sa.Column("key", sa.String, nullable=False),  # SHA-256 of the secret by which the studio knows this person again
+)
 IDENTITY = ("task", "annotator", "kind", "pair")  # whose word on what: a later one replaces an earlier one
 
 
@@ -231,6 +236,16 @@ class LabelStore:
         insert = (sqlite if self.path else postgresql).insert(table).on_conflict_do_nothing()
         return sum(db.execute(insert, row).rowcount for row in rows)
 
+    def claim(self, alias: str, secret: str) -> bool:
+        """Is this alias free, or this person's already? Whoever comes first has it; ``secret`` is a long random string that their browser keeps."""
+        key = hashlib.sha256(secret.encode()).hexdigest()
+        try:
+            with self.engine.begin() as db:
+                self._add_new(db, PERSON, [dict(alias=alias, key=key)])
+                return db.scalar(sa.select(PERSON.c.key).where(PERSON.c.alias == alias)) == key
+        except sa.exc.DBAPIError as error:
+            raise StoreError(self._explain(error)) from error
+
     def forget(self, annotator: str) -> int:
         """Delete every event of this annotator, and what was shown to nobody else; how many events there were. It cannot be undone.
 
@@ -241,6 +256,7 @@ class LabelStore:
                 mine = db.execute(sa.select(EVENT.c.first, EVENT.c.second, EVENT.c.ranking).where(EVENT.c.annotator == annotator)).all()
                 db.execute(EVENT.update().where(EVENT.c.annotator == annotator).values(undoes=None))
                 gone = db.execute(EVENT.delete().where(EVENT.c.annotator == annotator)).rowcount
+                db.execute(PERSON.delete().where(PERSON.c.alias == annotator))
                 shown = lambda rows: {i for f, s, r in rows for i in (f, s, *(r or "").split("-")) if i}
                 unseen = shown(mine) - shown(db.execute(sa.select(EVENT.c.first, EVENT.c.second, EVENT.c.ranking)))
                 for table in (CLIP, TEXT):

@@ -118,7 +118,8 @@ def pairs_of(newest: list[Trajectory], others: list[Trajectory], n: int, rng: np
     pairs = []
     for i in rng.permutation(len(newest))[:n]:
         among_newest = not others or rng.random() < 0.5
-        pairs.append((newest[i], newest[(i + rng.integers(1, len(newest))) % len(newest)] if among_newest else others[rng.integers(len(others))]))
+        neighbour = newest[(i + rng.integers(1, len(newest))) % len(newest)]
+        pairs.append((newest[i], neighbour if among_newest else others[rng.integers(len(others))]))
     return pairs
 
 

@@ -37,12 +37,11 @@ class Live:
 
     def __init__(self, world: Dynamics, store: LabelStore, *, task: str, annotator: str = "me", mode: str | None = None,
                  question: str = "Which do you like better?", folder: str | Path = "agents", steps: int = 20_000, seed: int = 0, **options):
-        safe = re.sub(r"[^\w-]+", "_", f"{task}-{annotator}") + "-" + hashlib.sha256(f"{task}\n{annotator}".encode()).hexdigest()[:8]
         self.key = (store.name, task, annotator)
         if self.key in _running:
             _running.pop(self.key).stop()
         self.store, self.process, self.trouble = store, None, ""
-        checkpoint = str(Path(folder).resolve() / f"{safe}.pt")
+        checkpoint = str(Path(folder).resolve() / self.file_name(task, annotator))
         self.lesson = Lesson(world, store.where, task, annotator, checkpoint, steps=steps, seed=seed, options=options)
         beginner = random_clips(self.lesson)
         questions = [*self._answered(task, annotator), *pairs_of(beginner, [], 12, np.random.default_rng(seed))]
@@ -54,6 +53,11 @@ class Live:
         self._lock, self._shown = threading.RLock(), None
         if self.labeler.mode == "live":
             self.start()
+
+    @staticmethod
+    def file_name(task: str, annotator: str) -> str:
+        """The file of this person's agent: readable, safe for any file system, and different for different people."""
+        return re.sub(r"[^\w-]+", "_", f"{task}-{annotator}") + "-" + hashlib.sha256(f"{task}\n{annotator}".encode()).hexdigest()[:8] + ".pt"
 
     def _answered(self, task: str, annotator: str) -> list[tuple]:
         """The pairs that this person has answered or skipped before."""
@@ -129,8 +133,9 @@ class Live:
             if self._stopped.is_set():
                 self._tell("stopped")
             else:
-                self._tell("failed", text=(self.trouble or f"It ended unexpectedly (exit code {process.exitcode}).") + " Every answer of yours "
-                           "is saved, and so is the agent as it was after its last round. “Start again” goes on from there.")
+                why = self.trouble or f"It ended unexpectedly (exit code {process.exitcode})."
+                self._tell("failed", text=f"{why} Every answer of yours is saved, and so is the agent as it was after its last round. "
+                                          "“Start again” goes on from there.")
 
     def _hear(self, report: dict) -> None:
         if report["type"] == "failed":

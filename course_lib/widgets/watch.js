@@ -18,7 +18,7 @@ function render({ model, el }) {
     last = ms; frame = frame >= drives.newest.length + 15 ? 0 : frame + 1; draw();
   }
   function curve(name, c) { // one small chart: line with dots, a dashed level with its name
-    const W = 200, H = 110, L = 30, B = 20, T = 10, X = (x) => L + (W - L - 8) * (x - c.x0) / Math.max(c.x1 - c.x0, 1), Y = (y) => H - B - (H - B - T) * (Math.max(c.low, Math.min(c.high, y)) - c.low) / (c.high - c.low || 1);
+    const W = 200, H = 110, L = 40, B = 20, T = 10, X = (x) => L + (W - L - 8) * (x - c.x0) / Math.max(c.x1 - c.x0, 1), Y = (y) => H - B - (H - B - T) * (Math.max(c.low, Math.min(c.high, y)) - c.low) / (c.high - c.low || 1);
     const path = c.x.map((x, i) => `${i ? "L" : "M"}${X(x).toFixed(1)},${Y(c.y[i]).toFixed(1)}`).join("");
     const end = c.x.length ? `<circle cx="${X(c.x.at(-1))}" cy="${Y(c.y.at(-1))}" r="4" fill="#0072B2"/>` : `<text x="${(W + L) / 2}" y="${H / 2}" text-anchor="middle" opacity="0.7">not yet</text>`;
     const level = c.level === null || c.level === undefined ? "" : `<line x1="${L}" x2="${W - 8}" y1="${Y(c.level)}" y2="${Y(c.level)}" stroke="#D55E00" stroke-dasharray="5 4"/><text x="${W - 8}" y="${Y(c.level) - 3}" text-anchor="end">${c.level_name}</text>`;

@@ -17,3 +17,4 @@ def upgrade():
     op.create_index("event_by_person", "event", ["task", "annotator", "kind"])
     op.create_table("text", sa.Column("id", sa.String, primary_key=True), sa.Column("prompt", sa.String, nullable=False),
                     sa.Column("completion", sa.String, nullable=False))
+    op.create_table("person", sa.Column("alias", sa.String, primary_key=True), sa.Column("key", sa.String, nullable=False))
