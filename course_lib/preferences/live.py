@@ -89,7 +89,7 @@ def load(lesson: Lesson) -> tuple[Agent, str]:
     try:
         agent = torch.load(path, weights_only=False)
         if agent.world != world:
-            raise ValueError("it was taught in another world")
+            raise ValueError("it was taught in another world, or by other settings of this one")
         return agent, f"Your agent is back, as it was after {agent.rounds[-1]['labels'] if agent.rounds else 0} answers."
     except Exception as error:  # whatever a broken or foreign file may raise
         aside = path.with_name(f"{path.name}.{int(time.time())}.aside")

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
 from ipywidgets import VBox
 
 from course_lib.data.store import LabelStore
@@ -44,7 +45,7 @@ class Live:
         checkpoint = str(Path(folder).resolve() / self.file_name(task, annotator))
         self.lesson = Lesson(world, store.where, task, annotator, checkpoint, steps=steps, seed=seed, options=options)
         beginner = random_clips(self.lesson)
-        questions = [*self._answered(task, annotator), *pairs_of(beginner, [], 12, np.random.default_rng(seed))]
+        questions = [*self._answered(task, annotator), *pairs_of(beginner, [], 40, np.random.default_rng(seed))]
         self.labeler = PairLabeler(world, questions, store, task=task, question=question, annotator=annotator, mode=mode, seed=seed)
         self.labeler.endless = True
         self.lesson = Lesson(**vars(self.lesson) | dict(kind=MODES[self.labeler.mode]))
@@ -173,7 +174,7 @@ class Live:
         percent = dict(low=0, high=1, low_text="0", high_text="100 %", level=0.5, level_name="coin")
         return {f"your clicks, guessed before (last {WINDOW})": chart(x, y, **percent),
                 "your model prefers it to its beginnings": chart(*at("better"), **percent),
-                "the world's own score": chart(*at("score"), low=low, high=high, low_text=f"{low:.0f}", high_text=f"{high:.0f}")}
+                "paid by the world itself": chart(*at("score"), low=low, high=high, low_text=f"{low:.0f}", high_text=f"{high:.0f}")}
 
     def _tell(self, state: str | None = None, **more) -> None:
         """Tell the page, if there is anything new to tell."""
@@ -194,6 +195,8 @@ class Live:
         self.start()
         for i in range(answers):
             time.sleep(pace)
+            while len(self.labeler.given) >= len(self.labeler.ids) and self.process.is_alive():
+                time.sleep(0.05)  # the worker has not asked yet
             self.labeler.simulate(person, 1, seed=1000 * seed + i)
         self._wait(patience)
 
@@ -218,8 +221,5 @@ class Live:
     def agent(self):
         """The newest :class:`~course_lib.preferences.rlhp.Learned`: policy, reward and what they learned from; None before the first
         round."""
-        from course_lib.preferences.live import load
-
-        agent = load(self.lesson)[0] if Path(self.lesson.checkpoint).exists() else None
-        return agent.learned if agent is not None else None
-
+        path = Path(self.lesson.checkpoint)
+        return torch.load(path, weights_only=False).learned if path.exists() else None

@@ -14,7 +14,8 @@ import numpy as np
 from IPython.display import display
 
 from course_lib.claims import Claims, interval, normalised
-from course_lib.envs.gridworld import gridworld
+from course_lib.data.store import LabelStore
+from course_lib.envs.gridworld import Grid, gridworld
 from course_lib.humans import Trainer
 from course_lib.humans.trainers import meaning
 from course_lib.machine import settle
@@ -23,15 +24,36 @@ from course_lib.preferences.coach import coach_update, score, softmax
 from course_lib.preferences.tamer import DELAY, credit, tamer_update
 from course_lib.rl.value_iteration import evaluate, greedy, value_iteration
 from course_lib.show import figure, show_source, table
-from course_lib.widgets import Lessons
+from course_lib.widgets import Lessons, TwoButtons
 
 settle()
 claims = Claims("05_scalar_feedback")
 
 # %% [markdown]
+# ## Train it yourself
+#
+# ### Play with it
+#
+# A dog starts at the lower left of a garden; its bowl is at the upper right, and there is a pond on the way. It knows nothing. Let it walk (<kbd>space</kbd>), and after each step say *good* (<kbd>→</kbd>) or *bad* (<kbd>←</kbd>). Can you bring it to its bowl with thirty words? (Without a browser, somebody answers who knows the way: good for a best step, bad for any other.)
+
+# %%
+garden = gridworld(5, 6, goals=((0, 5),), pits=((1, 3), (2, 3)), start=(4, 0), slip=0.0)
+V_best, Q_best = value_iteration(garden)
+dog = TwoButtons(Grid(mdp=garden, columns=6, horizon=40), LabelStore("labels.sqlite"), task="05/dog")
+display(dog)
+
+# %% hidden=true
+if dog.mode == "simulated":
+    dog.simulate(lambda s, a, rng: 1.0 if Q_best[s, a] > V_best[s] - 1e-9 else -1.0, steps=60)
+print(f"{len(dog.given)} words, of them {sum(e['value'] > 0 for e in dog.given)} good; alone it finds the bowl in {dog.scores[-1] if dog.scores else 0:.0%} of its walks")
+
+# %% [markdown]
+# The dog takes a word for what you think of the step, and then does whatever it believes you would like best: TAMER, further down. A word belongs to the step on the screen, unless it comes within a quarter of a second, faster than anybody judges. What did *you* mean by good, though: that the step was a good one, that it was better than the dog's usual, or that the bowl was near? And what did you do when it came back from a detour?
+
+# %% [markdown]
 # ## One word, four meanings
 #
-# A dog starts at the lower left of a garden; its bowl is at the upper right, and there is a pond on the way. After each of its steps you say a number: good, bad, how good. Nothing else. Josiah Hanna's lecture 21 asks what you meant:
+# After each of the dog's steps you say a number: good, bad, how good. Nothing else. Josiah Hanna's lecture 21 asks what you meant:
 #
 # | you mean | in symbols | what you looked at |
 # |---|---|---|
@@ -46,9 +68,7 @@ claims = Claims("05_scalar_feedback")
 show_source(meaning)
 
 # %%
-garden = gridworld(5, 6, goals=((0, 5),), pits=((1, 3), (2, 3)), start=(4, 0), slip=0.0)
 S, A = garden.R.shape
-V_best, Q_best = value_iteration(garden)
 best, aimless = greedy(Q_best), np.full((S, A), 1 / A)
 start = int(garden.initial.argmax())
 

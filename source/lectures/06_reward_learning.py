@@ -24,13 +24,13 @@ from course_lib.humans.choice import ELO_SCALE, luce_log_prob, pairs_of_ranking,
 from course_lib.kept import kept, one
 from course_lib.machine import settle
 from course_lib.plots import OKABE_ITO
-from course_lib.preferences import Committee, Desk, learn_from_preferences, practise_anew
+from course_lib.preferences import Desk, learn_from_preferences, practise_anew
 from course_lib.preferences.rlhp import one_round, paid_by, start_again
 from course_lib.rl.networks import LinearReward
 from course_lib.rl.ppo import ppo
 from course_lib.rl.rollouts import rollout, uniform
 from course_lib.show import figure, show_source, table
-from course_lib.widgets import PairLabeler, RatingsExplorer
+from course_lib.widgets import Live, RatingsExplorer
 
 settle()
 claims = Claims("06_reward_learning")
@@ -41,16 +41,13 @@ claims = Claims("06_reward_learning")
 # ### Play with it
 #
 # A pendulum hangs from its axis, and a motor, too weak to lift it at once, pushes at random. Which clip of each pair do you like better? Choose whatever you like: it may stand upright, lie still, or *spin*. Only stay with it.
-# Keys <kbd>←</kbd> <kbd>→</kbd>. (Without a browser, a simulated person who likes spinning answers.)
+# Keys <kbd>←</kbd> <kbd>→</kbd>, help on <kbd>?</kbd>. After four answers it begins to practise on what you have said, in a process of its own, while you go on; each new pair shows what it has become. Give it thirty answers, three minutes. (Without a browser, a simulated person who likes spinning answers.)
 
 # %%
-pendulum = Pendulum()
-flailing = rollout(pendulum, uniform(pendulum), 40, np.random.default_rng(1)).demonstrations()
-pieces = clips(flailing.trajectories, 25, np.random.default_rng(2))
-asked = list(zip(pieces[:20], pieces[20:]))
-learn = lambda answers: fit(Committee(pendulum, 3), answers, held_out=0, epochs=30, batch_size=32, lr=3e-3, weight_decay=1e-2)
-labeler = PairLabeler(pendulum, asked, LabelStore("labels.sqlite"), task="06/pendulum", learn=learn, question="Which do you like better?")
-display(labeler)
+pendulum, store = Pendulum(), LabelStore("labels.sqlite")
+swing = dict(n_envs=32, n_steps=100, batch_size=400, gamma=0.95, lam=0.95, epochs=10, lr=3e-3, entropy=0.01)
+lesson = Live(pendulum, store, task="06/pendulum live", **swing)
+display(lesson)
 
 # %% hidden=true
 class Spinning(torch.nn.Module):
@@ -59,23 +56,24 @@ class Spinning(torch.nn.Module):
     def forward(self, obs, acts):
         return -(obs[..., 2] - 6).abs()
 
-if labeler.mode == "simulated":
-    labeler.simulate(PartialReturn(Spinning(), lapse=0.1))
-answers = labeler.comparisons()
-print(f"{0 if answers is None else len(answers)} of {len(asked)} pairs answered", "" if answers is not None else "- answer some above, then run from here again")
+if lesson.labeler.mode == "simulated":
+    lesson.simulate(PartialReturn(Spinning(), rationality=20.0, lapse=0.1), answers=14, pace=0.2, patience=6.0)
+    lesson.stop(patience=0.5)
 
 # %% [markdown]
-# Twenty answers make a reward, and a few seconds of practice make a behaviour of it. Did it understand you? (Twenty answers about a flailing pendulum say little about anything else. The rest of this notebook asks again while the agent practises.)
+# **Watch** the three curves under the clips. *Your clicks, guessed before*: before each click the model has said what you will choose; a coin gets half of them. *Your model prefers it to its beginnings*: what the model thinks of the agent it has taught, which is not yet what you think of it. *Paid by the world itself*: the usual task, standing upright, of which the agent is told nothing.
+# Stop training, restart the kernel, run the cell again: it goes on where it was. Press <kbd>Z</kbd>: the next reward has never heard of what you took back.
+#
+# What has it become? (Run this cell again whenever you like.)
 
 # %%
-swing = dict(n_envs=32, n_steps=100, batch_size=400, gamma=0.95, lam=0.95, epochs=10, lr=3e-3, entropy=0.01)
-if answers is not None:
-    reward = learn(answers)
-    reward.normalise(*(x.reshape(-1, x.shape[-1]) for x in (answers.obs, answers.acts)))
-    yours = ppo(pendulum, steps=50_000, reward=paid_by(reward, pendulum), **swing)[0]
-    states = rollout(pendulum, yours.greedy, 100, np.random.default_rng(0)).states  # (201, 100, 2): angle, speed
-    print(f"in ten seconds, on average: {(states[-1, :, 0] - states[0, :, 0]).mean() / (2 * np.pi):+.1f} turns, "
+taught = lesson.agent()
+if taught is not None:
+    states = rollout(pendulum, taught.policy.greedy, 100, np.random.default_rng(0)).states  # (201, 100, 2): angle, speed
+    print(f"after {taught.labels[-1]} answers: in ten seconds, on average, {(states[-1, :, 0] - states[0, :, 0]).mean() / (2 * np.pi):+.1f} turns, "
           f"{(np.cos(states[..., 0]) > 0.9).mean():.0%} of the time nearly upright")
+else:
+    print("nothing yet: answer some pairs above, then run this cell again")
 
 # %% [markdown]
 # ## From "this one" to a number
@@ -497,7 +495,7 @@ figure(fig, caption="Eight drives each: turns since the start. Taught by a hundr
 show_source(Desk.label)
 
 # %% [markdown]
-# The row "answers come one round late" of the table further up was made this way: what an answer says is about an agent that is one round older, the first round has no reward to practise on, and the last ten answers come too late. (The labeling studio of this course, where you teach while it trains, stands on the same desk.)
+# The row "answers come one round late" of the table further up was made this way: what an answer says is about an agent that is one round older, the first round has no reward to practise on, and the last ten answers come too late. (The session at the top of this notebook has no desk: there the label store itself lies between you and the worker, which reads every answer that stands before each round.)
 #
 # ## Break it
 #
