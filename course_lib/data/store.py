@@ -51,6 +51,7 @@ EVENT = sa.Table(
     sa.Column("ranking", sa.String),  # ids, best first, joined by "-"
     sa.Column("value", sa.Float),  # what was said as feedback: 1 good, −1 bad
     sa.Column("step", sa.Integer),  # the step that was on the screen then
+    sa.Column("credits", sa.String),  # the share of it that fell to each step of the clip, joined by " "
     sa.Column("guess", sa.Float),  # P(first) as the model saw it before the answer
     sa.Column("uid", sa.String, nullable=False, unique=True),  # an event that is sent twice is stored once
     sa.Index("event_by_person", "task", "annotator", "kind"),

@@ -92,7 +92,7 @@ def load(lesson: Lesson) -> tuple[Agent, str]:
             raise ValueError("it was taught in another world, or by other settings of this one")
         return agent, f"Your agent is back, as it was after {agent.rounds[-1]['labels'] if agent.rounds else 0} answers."
     except Exception as error:  # whatever a broken or foreign file may raise
-        aside = path.with_name(f"{path.name}.{int(time.time())}.aside")
+        aside = path.with_name(f"{path.name}.{time.time_ns()}.aside")
         path.rename(aside)
         return Agent(world), f"The saved agent cannot be used ({error}) and was moved to {aside.name}. A new one learns from your answers."
 

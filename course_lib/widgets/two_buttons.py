@@ -84,7 +84,7 @@ class TwoButtons(Asking):
         for e in events:
             if e["event"] == "feedback":
                 clip = self.store.clip(e["first"])
-                row = self._row(e["pair"], clip) | dict(value=e["value"], step=e["step"], response_ms=e["response_ms"])
+                row = self._row(e["pair"], clip) | {name: e[name] for name in ("value", "step", "response_ms", "credits")}
                 self.given.append(row | dict(seq=self.store.append(**row, items=[clip], world=type(self.world).__name__), clip=clip))
         self._learn()
 
@@ -134,8 +134,9 @@ class TwoButtons(Asking):
         credits = credit(since, begins, np.append(begins[1:], np.inf if k == self.k else self.shown[k]), self.delay)
         obs = np.array(self.visited[first:k + 1])
         acts = np.array([a for _, a in self.steps[first:k]])
-        clip = Trajectory(obs, acts, credits, terminated=self.over and k == self.k, truncated=False, states=obs[:, None].astype(float))
-        row = self._row(f"{self.session}/{self.drive}/{k}/{len(self.given)}", clip) | dict(value=value, step=k, response_ms=1000 * since)
+        clip = Trajectory(obs, acts, self.world.mdp.R[obs[:-1], acts], states=obs[:, None].astype(float))
+        row = self._row(f"{self.session}/{self.drive}/{k}/{len(self.given)}", clip)
+        row |= dict(value=value, step=k, response_ms=1000 * since, credits=" ".join(f"{c:.4g}" for c in credits))
         self.given.append(row | dict(seq=self.store.append(**row, items=[clip], world=type(self.world).__name__), clip=clip))
         self.text = ""
         self._learn(from_scratch=False)
@@ -160,8 +161,8 @@ class TwoButtons(Asking):
         if from_scratch:
             self.H, self.scores = np.zeros(self.world.mdp.R.shape), []
         for e in self.given if from_scratch else self.given[-1:]:
-            clip = e["clip"]
-            self.H = tamer_update(self.H, clip.obs[:-1], clip.acts, clip.rews, e["value"], self.rate)
+            clip, credits = e["clip"], np.array(e["credits"].split(), float)
+            self.H = tamer_update(self.H, clip.obs[:-1], clip.acts, credits, e["value"], self.rate)
             self.scores.append(self._arrives())
 
     def _arrives(self) -> float:

@@ -7,7 +7,7 @@ revision, down_revision = "v2", "v1"
 
 
 def upgrade():
-    for column in (sa.Column("ranking", sa.String), sa.Column("value", sa.Float), sa.Column("step", sa.Integer),
+    for column in (sa.Column("ranking", sa.String), sa.Column("value", sa.Float), sa.Column("step", sa.Integer), sa.Column("credits", sa.String),
                    sa.Column("guess", sa.Float), sa.Column("uid", sa.String)):
         op.add_column("event", column)
     op.execute("update event set uid = session || '/' || seq")  # the same in every copy of the file
