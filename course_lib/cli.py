@@ -88,7 +88,7 @@ def label(labels: Annotated[str, typer.Option(help="where answers are kept: a fi
           alias: Annotated[str, typer.Option(help="the alias that is suggested to whoever comes first")] = "",
           texts: Annotated[Path, typer.Option(help='your own texts to compare: lines of {"prompt": …, "completions": […]}')] = None,
           host: Annotated[str, typer.Option(help="0.0.0.0 lets others on your network in, who have the link")] = "127.0.0.1",
-          port: Annotated[int, typer.Option(help="0: any that is free")] = 0,
+          port: Annotated[int, typer.Option(help="0: any that is free")] = 8765,
           token: Annotated[str, typer.Option(help="the secret in the link; a new one each time if left out")] = None,
           browser: Annotated[bool, typer.Option(help="open it in your browser")] = True) -> None:
     """Open the labeling studio: teach an agent by your own clicks, without a notebook."""
@@ -115,16 +115,24 @@ async def _serve(studio, host: str, port: int, browser: bool) -> None:
     import signal
     import webbrowser
 
-    await studio.serve(host, port)
+    try:
+        await studio.serve(host, port)
+    except OSError as error:
+        raise OSError(f"port {port} on {host} cannot be had ({error}): another studio may be open there. --port 0 takes any that is free") from error
     out.print(f"The studio is open: [bold]{studio.link}[/bold]\nAnswers are kept in {studio.store.name}. Stop it with Ctrl-C.", highlight=False,
               soft_wrap=True)
     if browser:
-        webbrowser.open(studio.link)
+        webbrowser.open(studio.home)
     stopped = asyncio.Event()
-    for sign in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(sign, stopped.set)
-    await stopped.wait()
-    studio.close()
+    try:
+        for sign in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(sign, stopped.set)
+    except NotImplementedError:  # Windows: there Ctrl-C ends the loop
+        pass
+    try:
+        await stopped.wait()
+    finally:
+        await studio.close()
 
 
 @app.command()

@@ -12,10 +12,10 @@ import pytest
 import torch
 
 from course_lib.data import compare
-from course_lib.data.store import LabelStore
+from course_lib.data.store import LabelStore, StoreError
 from course_lib.envs import Drive, Pendulum
 from course_lib.humans import PartialReturn
-from course_lib.preferences.live import LEAST, Lesson, Worker, load
+from course_lib.preferences.live import LEAST, Task, Worker, load_agent
 from course_lib.widgets import Live
 
 pytestmark = pytest.mark.xdist_group("live")  # each starts processes of its own: one after the other
@@ -44,7 +44,7 @@ class Never:
 
 @pytest.fixture
 def lesson(tmp_path):
-    return Lesson(Pendulum(), str(tmp_path / "l.sqlite"), "t", "me", str(tmp_path / "agent.pt"), steps=400, options=dict(QUICK))
+    return Task(Pendulum(), str(tmp_path / "l.sqlite"), "t", "me", str(tmp_path / "agent.pt"), steps=400, options=dict(QUICK))
 
 
 def worker(lesson):
@@ -61,7 +61,7 @@ def answer(store, question, choice):
 
 
 def answers_of(w):
-    return w.store.answers(task="t", annotator="me", kind="human")
+    return w.usable(w.store.answers(task="t", annotator="me", kind="human"))
 
 
 def test_a_round_learns_from_every_answer_that_stands_and_unlearns_what_was_taken_back(lesson):
@@ -99,7 +99,7 @@ def test_questions_are_about_the_newest_agent(lesson):
     w.round(answers_of(w))
     newest = {c.obs.tobytes() for c in w.newest()}
     asked = w.reports[-1]["questions"]
-    assert len(asked) == lesson.questions and all(a.obs.tobytes() in newest for a, _ in asked)
+    assert len(asked) == lesson.questions and all(newest & {a.obs.tobytes(), b.obs.tobytes()} for a, b in asked)
     assert not newest & {c.obs.tobytes() for q in first for c in q}
 
 
@@ -109,13 +109,13 @@ def test_an_agent_that_cannot_be_read_or_is_of_another_world_is_moved_aside_not_
         answer(w.store, q, float(i % 2))
     w.round(answers_of(w))
     whole = (tmp_path / "agent.pt").read_bytes()
-    other = Lesson(**vars(lesson) | dict(world=Drive(horizon=60)))
-    agent, text = load(other)
+    other = Task(**vars(lesson) | dict(world=Drive(horizon=60)))
+    agent, text = load_agent(other)
     assert "another world" in text and not agent.rounds
     (aside,) = tmp_path.glob("*.aside")
     assert aside.read_bytes() == whole
     (tmp_path / "agent.pt").write_bytes(whole[:1000])
-    assert "cannot be used" in load(lesson)[1] and len(list(tmp_path.glob("*.aside"))) == 2
+    assert "cannot be used" in load_agent(lesson)[1] and len(list(tmp_path.glob("*.aside"))) == 2
 
 
 def test_a_full_disk_does_not_stop_the_lesson(lesson, monkeypatch):
@@ -144,7 +144,7 @@ def test_it_waits_for_enough_answers_and_rests_when_it_has_practised_enough(less
         def wait(self, seconds):
             self.n += 1
 
-    for i, q in enumerate(w.reports[0]["questions"][:LEAST - 1]):
+    for q in w.reports[0]["questions"][:LEAST - 1]:
         answer(w.store, q, 1.0)
     w.stopped = Soon()
     w.run()
@@ -152,7 +152,50 @@ def test_it_waits_for_enough_answers_and_rests_when_it_has_practised_enough(less
     answer(w.store, w.reports[0]["questions"][LEAST], 0.0)
     w.stopped = Soon()
     w.run()
-    assert len(w.agent.rounds) == 3 and w.stopped.n == 3  # one round for the news, two more, and rest
+    assert len(w.agent.rounds) == 3 and w.stopped.n == 3 and w.reports[-1]["rests"]  # one round for the news, two more, and rest
+
+
+def test_other_questions_come_also_when_nothing_is_learned(lesson):
+    """Skips and ties teach nothing, but somebody who gives them must not run out of questions."""
+    w = worker(lesson)
+    for q in w.reports[0]["questions"]:
+        ids = w.store.keep(q, "Pendulum")
+        w.store.append(event="skip", task="t", annotator="me", session="s", kind="human", pair="-".join(ids), first=ids[0], second=ids[1])
+    w.turn()
+    pairs = lambda r: {(a.obs.tobytes(), b.obs.tobytes()) for a, b in r["questions"]}
+    assert len(w.reports) == 2 and not pairs(w.reports[0]) & pairs(w.reports[1]) and not w.agent.rounds
+    w.turn()
+    assert len(w.reports) == 2  # and only then
+
+
+def test_a_store_that_does_not_answer_is_waited_for(lesson, monkeypatch):
+    w = worker(lesson)
+    monkeypatch.setattr(w.store, "last", lambda **where: (_ for _ in ()).throw(StoreError("the server restarts")))
+
+    class Once(Never):
+        n = 0
+
+        def is_set(self):
+            self.n += 1
+            return self.n > 2
+
+    w.stopped = Once()
+    w.run()
+    assert [r["type"] for r in w.reports] == ["round", "trouble", "trouble"] and "the server restarts" in w.reports[-1]["text"]
+
+
+def test_answers_about_clips_of_another_length_are_left_out(lesson):
+    w = worker(Task(**vars(lesson) | dict(options=QUICK | dict(clip_length=10))))
+    for i, q in enumerate(w.reports[0]["questions"][:6]):
+        answer(w.store, q, float(i % 2))
+    changed = worker(lesson)
+    assert len(answers_of(w)) == 6 and answers_of(changed) == []
+    changed.turn()  # and nothing breaks
+
+
+def test_options_that_nobody_knows_are_refused_at_once(tmp_path):
+    with pytest.raises(TypeError, match="clip_lenght: no such option.*clip_length"):
+        Live(Pendulum(), LabelStore(tmp_path / "l.sqlite"), task="t", mode="live", folder=tmp_path, clip_lenght=10)
 
 
 # ---- with processes -----------------------------------------------------------------------------------------------------
@@ -179,7 +222,7 @@ def test_a_session_from_the_first_answer_to_a_killed_worker_and_back(tmp_path):
     until(lambda: len(live.rounds) > rounds)
     assert live.rounds[-1]["labels"] >= 15 and live.watch.now["state"] == "training"
     live._press("pause")
-    time.sleep(4)
+    time.sleep(5)
     rounds = len(live.rounds)
     time.sleep(1.5)
     assert len(live.rounds) == rounds and live.watch.now["state"] == "paused"
@@ -207,8 +250,8 @@ def test_two_who_teach_the_same_agent_are_told(tmp_path):
     from filelock import FileLock
 
     live = Live(Pendulum(), LabelStore(tmp_path / "l.sqlite"), task="t", mode="simulated", folder=tmp_path / "agents", **SWING)
-    (tmp_path / "agents").mkdir()
-    with FileLock(live.lesson.checkpoint + ".lock"):
+    os.makedirs(os.path.dirname(live.task.checkpoint))
+    with FileLock(live.task.checkpoint + ".lock"):
         live.start()
         until(lambda: live.watch.now["state"] == "failed")
     assert "being taught in another window" in live.watch.now["text"]
@@ -217,7 +260,7 @@ def test_two_who_teach_the_same_agent_are_told(tmp_path):
 def test_a_killed_kernel_leaves_no_worker_behind(tmp_path):
     code = f"""
 import time
-from course_lib.data.store import LabelStore
+from course_lib.data.store import LabelStore, StoreError
 from course_lib.envs import Pendulum
 from course_lib.widgets import Live
 if __name__ == "__main__":

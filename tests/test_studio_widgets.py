@@ -103,7 +103,7 @@ def test_newer_questions_replace_those_that_nobody_has_seen(tmp_path):
 def test_guesses_outlive_the_kernel(tmp_path):
     store = LabelStore(tmp_path / "l.sqlite")
     made = heard(PairLabeler(Drive(horizon=30), pairs(), store, task="t", mode="live"))
-    made.guess = {i: 0.8 for i in made.ids}
+    made.guess = {i: (0.8, 7) for i in made.ids}
     for i in range(4):
         told(made, type="answer", pair=made.ids[i], side="left")
     again = heard(PairLabeler(Drive(horizon=30), pairs(), store, task="t", mode="live"))

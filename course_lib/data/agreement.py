@@ -49,15 +49,16 @@ def fleiss(answers: np.ndarray) -> float:
     return float(fleiss_kappa(aggregate_raters(answers)[0]))
 
 
-def agreement(store: LabelStore, task: str, kind: str = "human", least: int = 5) -> Agreement:
-    """Of everybody who answered at least ``least`` questions of ``task``; a question shown in the other order is the same question."""
+def agreement(store: LabelStore, task: str, kind: str = "human", least: int = 5, most: int = 12) -> Agreement:
+    """Of everybody who answered at least ``least`` questions of ``task``; a question shown in the other order is the same question.
+    Pairs are compared among the first ``most`` people."""
     said: dict[str, dict[tuple, float]] = {}
     for e in store.answers(task=task, kind=kind):
         turned = e["first"] > e["second"]
         said.setdefault(e["annotator"], {})[tuple(sorted((e["first"], e["second"])))] = 1 - e["choice"] if turned else e["choice"]
     people = tuple(sorted(a for a, answers in said.items() if len(answers) >= least))
     cohen = {}
-    for a, b in combinations(people, 2):
+    for a, b in combinations(people[:most], 2):
         shared = sorted(said[a].keys() & said[b].keys())
         cohen[a, b] = cohens(*(np.array([said[p][q] for q in shared]) for p in (a, b))), len(shared)
     times = Counter(q for a in people for q in said[a])

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import sqlalchemy as sa
 
-from .store import CLIP, EVENT, TEXT, LabelStore, StoreError, Text, _unpack
+from .store import CLIP, EVENT, EVENTS, KINDS, TEXT, LabelStore, StoreError, Text, _unpack, clip_id
 
 TABLES = {"clip": CLIP, "text": TEXT, "event": EVENT}
 
@@ -28,7 +28,7 @@ def records(store: LabelStore, **where) -> Iterator[dict]:
     events = store.events(**where)
     uid = {e["seq"]: e["uid"] for e in events}
     ids = sorted({i for e in events for i in (e["first"], e["second"], *(e["ranking"] or "").split("-")) if i})
-    with store.engine.connect() as db:
+    with store._explained(), store.engine.connect() as db:
         for name, table in (("clip", CLIP), ("text", TEXT)):
             for some in np.array_split(ids, len(ids) // 500 + 1):
                 for row in db.execute(sa.select(table).where(table.c.id.in_(some.tolist()))).mappings():
@@ -73,24 +73,21 @@ def line(row: dict) -> str:
 def load(store: LabelStore, path: str | Path) -> int:
     """Take the records of a file that :func:`export` wrote into ``store``: all, or none if one is broken (``StoreError`` names it).
     The number of events that were new."""
-    path, seqs, new = Path(path), {}, 0
-    try:
-        with store.engine.begin() as db:
-            for number, row in enumerate(_read(path), 1):
-                try:
-                    values = _checked(row, seqs, db)
-                    new += store._add_new(db, TABLES[row["record"]], [values]) * (row["record"] == "event")
-                except StoreError:
-                    raise
-                except Exception as error:  # whatever a line that somebody else wrote may hold
-                    raise StoreError(f"record {number} of {path.name} cannot be read ({type(error).__name__}: {error}): "
-                                     "nothing was imported. Was the file cut off, or written by something else?") from error
-    except sa.exc.DBAPIError as error:
-        raise StoreError(store._explain(error)) from error
+    path, new = Path(path), 0
+    with store._explained(), store.engine.begin() as db:
+        for number, row in enumerate(_read(path), 1):
+            try:
+                table, values = _checked(row, db)
+            except sa.exc.DBAPIError:
+                raise
+            except Exception as error:  # whatever a line that somebody else wrote may hold
+                raise StoreError(f"record {number} of {path.name} cannot be read ({type(error).__name__}: {error}): "
+                                 "nothing was imported. Was the file cut off, or written by something else?") from error
+            new += store._add_new(db, table, [values]) * (table is EVENT)
     return new
 
 
-def _read(path: Path) -> Iterator[dict]:
+def _read(path: Path) -> Iterator[dict | str]:
     if path.suffix == ".parquet":
         from pyarrow import ArrowInvalid, parquet
 
@@ -99,27 +96,32 @@ def _read(path: Path) -> Iterator[dict]:
         except ArrowInvalid as error:
             raise StoreError(f"{path.name} is not a Parquet file ({error}): nothing was imported") from error
     else:
-        for number, text in enumerate(path.read_text(encoding="utf8").splitlines(), 1):
-            try:
-                row = json.loads(text)
-            except ValueError as error:
-                raise StoreError(f"line {number} of {path.name} is not JSON ({error}): nothing was imported") from error
-            if isinstance(row.get("data"), str):
-                row["data"] = base64.b64decode(row["data"])
-            yield row
+        with path.open(encoding="utf8") as lines:
+            yield from lines
 
 
-def _checked(row: dict, seqs: dict, db) -> dict:
-    """The values of a record for its table; an undo finds the event it takes back by its uid."""
+def _checked(row: dict | str, db) -> tuple[sa.Table, dict]:
+    """The table that a record belongs to, and its values; an undo finds the event it takes back by its uid."""
+    row = json.loads(row) if isinstance(row, str) else row
     table = TABLES[row["record"]]
-    values = {k: v for k, v in row.items() if k in table.columns and k != "seq"}
-    if missing := [c.name for c in table.columns if not c.nullable and c.name != "seq" and values.get(c.name) is None]:
+    values = {k: v for k, v in row.items() if k in table.columns and k != "seq" and v is not None}
+    if missing := [c.name for c in table.columns if not c.nullable and c.name not in values and c.name != "seq"]:
         raise ValueError(f"{', '.join(missing)} missing")
-    if row["record"] == "clip":
-        _unpack(values["data"])  # a clip that cannot be drawn is refused here, not by whoever looks at it
-    if row["record"] == "event" and values.get("undoes") is not None:
-        values["undoes"] = db.scalar(sa.select(EVENT.c.seq).where(EVENT.c.uid == values["undoes"]))
-    return values
+    if table is EVENT:
+        if values["event"] not in EVENTS or values["kind"] not in KINDS:
+            raise ValueError(f"no such event or kind: {values['event']!r}, {values['kind']!r}")
+        if "undoes" in values:
+            undone = db.scalar(sa.select(EVENT.c.seq).where(EVENT.c.uid == values["undoes"]))
+            if undone is None:
+                raise ValueError("it takes back an event that is not here")
+            values["undoes"] = undone
+    else:
+        if isinstance(values.get("data"), str):
+            values["data"] = base64.b64decode(values["data"], validate=True)
+        item = _unpack(values["data"]) if table is CLIP else Text(values["prompt"], values["completion"])
+        if clip_id(item) != values["id"]:
+            raise ValueError("it is not what its id says")
+    return table, values
 
 
 # ---- preferences ------------------------------------------------------------------------------------------------------
@@ -169,7 +171,8 @@ def from_dataset(store: LabelStore, data, *, task: str, annotator: str, kind: st
     for i, row in enumerate(data):
         if not all(isinstance(row[k], str) for k in ("prompt", "chosen", "rejected")):
             raise ValueError(f"row {i} is not plain text: apply the chat template of your model first (TRL: apply_chat_template)")
-        first, second = store.keep([Text(row["prompt"], row["chosen"]), Text(row["prompt"], row["rejected"])])
+        items = [Text(row["prompt"], row[column]) for column in ("chosen", "rejected")]
+        first, second = map(clip_id, items)
         store.append(event="label", task=task, annotator=annotator, session="import", kind=kind, pair=f"{first}-{second}", first=first,
-                     second=second, choice=1.0, uid=uuid.uuid5(uuid.NAMESPACE_OID, f"{task}/{annotator}/{kind}/{first}/{second}").hex)
+                     second=second, choice=1.0, items=items, uid=uuid.uuid5(uuid.NAMESPACE_OID, f"{task}/{annotator}/{kind}/{first}/{second}").hex)
     return len(store.events(task=task, annotator=annotator)) - new

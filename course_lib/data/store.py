@@ -16,6 +16,7 @@ import io
 import json
 import uuid
 from collections.abc import Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,7 +29,8 @@ from .trajectories import Comparisons, Trajectory, compare
 EVENTS = ("label", "tie", "skip", "rank", "feedback", "correction", "undo")
 KINDS = ("human", "simulated", "replay")
 LAYOUT = "v2"  # the newest of migrations/versions
-STORED = "alias, time, what was shown and on which side, the answer, how long it took, and how much the model had learned by then"
+STORED = ("alias, task, session and time; what was shown and on which side; the answer, and how long it took; what a model guessed, and how much "
+          "it had learned by then")
 
 _meta = sa.MetaData()
 EVENT = sa.Table(
@@ -168,6 +170,14 @@ class LabelStore:
         connection.execute("pragma journal_mode = truncate")
         connection.execute("pragma synchronous = full")
 
+    @contextmanager
+    def _explained(self):
+        """The database's errors as a :class:`StoreError` that says what to do."""
+        try:
+            yield
+        except sa.exc.DBAPIError as error:
+            raise StoreError(self._explain(error)) from error
+
     def _explain(self, error: Exception) -> str:
         text = str(error.orig if hasattr(error, "orig") else error).strip()
         if self.path is None:
@@ -181,6 +191,8 @@ class LabelStore:
                     "path: LabelStore('~/labels.sqlite').")
         if "full" in text or "disk I/O" in text:
             return f"no space left for {self.name}, or the disk fails ({text}): nothing more can be saved until that is mended."
+        if "locked" in text:
+            return f"{self.name} is held by another program, perhaps a long import: wait for it to end, or stop it, and try again."
         return f"{self.name}: {text}"
 
     # ---- writing -------------------------------------------------------------------------------------------------
@@ -217,11 +229,8 @@ class LabelStore:
 
     def keep(self, items: Sequence[Trajectory | Text], world: str = "") -> list[str]:
         """Store the clips (of ``world``) or texts that are not there yet; the ids of all."""
-        try:
-            with self.engine.begin() as db:
-                return self._add_items(db, items, world)
-        except sa.exc.DBAPIError as error:
-            raise StoreError(self._explain(error)) from error
+        with self._explained(), self.engine.begin() as db:
+            return self._add_items(db, items, world)
 
     def _add_items(self, db, items: Sequence[Trajectory | Text], world: str) -> list[str]:
         ids = [clip_id(x) for x in items]
@@ -237,41 +246,43 @@ class LabelStore:
         insert = (sqlite if self.path else postgresql).insert(table).on_conflict_do_nothing()
         return sum(db.execute(insert, row).rowcount for row in rows)
 
-    def claim(self, alias: str, secret: str) -> bool:
-        """Is this alias free, or this person's already? Whoever comes first has it; ``secret`` is a long random string that their browser keeps."""
+    def claim(self, alias: str, secret: str, adopt: bool = False) -> bool:
+        """Is this alias free, or this person's already? ``secret`` is a long random string that their browser keeps. An alias under which
+        somebody has labelled elsewhere, as in a notebook, is free only for whoever may ``adopt`` it."""
         key = hashlib.sha256(secret.encode()).hexdigest()
-        try:
-            with self.engine.begin() as db:
+        with self._explained(), self.engine.begin() as db:
+            known = db.scalar(sa.select(PERSON.c.key).where(PERSON.c.alias == alias))
+            if known is None:
+                if not adopt and db.scalar(sa.select(EVENT.c.seq).where(EVENT.c.annotator == alias).limit(1)) is not None:
+                    return False
                 self._add_new(db, PERSON, [dict(alias=alias, key=key)])
-                return db.scalar(sa.select(PERSON.c.key).where(PERSON.c.alias == alias)) == key
-        except sa.exc.DBAPIError as error:
-            raise StoreError(self._explain(error)) from error
+                known = db.scalar(sa.select(PERSON.c.key).where(PERSON.c.alias == alias))
+            return known == key
 
     def forget(self, annotator: str) -> int:
         """Delete every event of this annotator, and what was shown to nobody else; how many events there were. It cannot be undone.
 
         Models that have learned from them are not changed: delete those as well, or let them learn again.
         """
-        try:
-            with self.engine.begin() as db:
-                mine = db.execute(sa.select(EVENT.c.first, EVENT.c.second, EVENT.c.ranking).where(EVENT.c.annotator == annotator)).all()
-                db.execute(EVENT.update().where(EVENT.c.annotator == annotator).values(undoes=None))
-                gone = db.execute(EVENT.delete().where(EVENT.c.annotator == annotator)).rowcount
-                db.execute(PERSON.delete().where(PERSON.c.alias == annotator))
-                shown = lambda rows: {i for f, s, r in rows for i in (f, s, *(r or "").split("-")) if i}
-                unseen = shown(mine) - shown(db.execute(sa.select(EVENT.c.first, EVENT.c.second, EVENT.c.ranking)))
-                for table in (CLIP, TEXT):
-                    for some in np.array_split(sorted(unseen), len(unseen) // 500 + 1):
-                        db.execute(table.delete().where(table.c.id.in_(some.tolist())))
-        except sa.exc.DBAPIError as error:
-            raise StoreError(self._explain(error)) from error
+        with self._explained(), self.engine.begin() as db:
+            if self.path is None:  # or somebody else's answer might come in about a clip that is being deleted
+                db.exec_driver_sql("lock table event in share row exclusive mode")
+            mine = db.execute(sa.select(EVENT.c.first, EVENT.c.second, EVENT.c.ranking).where(EVENT.c.annotator == annotator)).all()
+            db.execute(EVENT.update().where(EVENT.c.annotator == annotator).values(undoes=None))
+            gone = db.execute(EVENT.delete().where(EVENT.c.annotator == annotator)).rowcount
+            db.execute(PERSON.delete().where(PERSON.c.alias == annotator))
+            shown = lambda rows: {i for f, s, r in rows for i in (f, s, *(r or "").split("-")) if i}
+            unseen = shown(mine) - shown(db.execute(sa.select(EVENT.c.first, EVENT.c.second, EVENT.c.ranking)))
+            for table in (CLIP, TEXT):
+                for some in np.array_split(sorted(unseen), len(unseen) // 500 + 1):
+                    db.execute(table.delete().where(table.c.id.in_(some.tolist())))
         return gone
 
     # ---- reading -------------------------------------------------------------------------------------------------
 
     def clip(self, id: str) -> Trajectory | Text:
         """The clip or text of this id. ``KeyError`` if there is none."""
-        with self.engine.connect() as db:
+        with self._explained(), self.engine.connect() as db:
             data = db.scalar(sa.select(CLIP.c.data).where(CLIP.c.id == id))
             if data is not None:
                 return _unpack(data)
@@ -285,11 +296,14 @@ class LabelStore:
         query = sa.select(EVENT).order_by(EVENT.c.seq)
         for column, value in where.items():
             query = query.where(EVENT.c[column] == value)
-        try:
-            with self.engine.connect() as db:
-                return [dict(row) for row in db.execute(query).mappings()]
-        except sa.exc.DBAPIError as error:
-            raise StoreError(self._explain(error)) from error
+        with self._explained(), self.engine.connect() as db:
+            return [dict(row) for row in db.execute(query).mappings()]
+
+    def last(self, **where) -> int:
+        """The ``seq`` of the newest event that fits, 0 if there is none: has anything been said since?"""
+        query = sa.select(sa.func.max(EVENT.c.seq)).where(*(EVENT.c[column] == value for column, value in where.items()))
+        with self._explained(), self.engine.connect() as db:
+            return db.scalar(query) or 0
 
     def standing(self, **where) -> list[dict]:
         """The last word of each annotator on each question (one that was not undone), oldest first.
@@ -298,7 +312,8 @@ class LabelStore:
         it cannot bring an undone answer back.
         """
         last = {}
-        for e in self.events(**{column: where[column] for column in IDENTITY if column in where}):
+        said = self.events(**{column: where[column] for column in IDENTITY if column in where})
+        for e in sorted(said, key=lambda e: (e["at"], e["seq"])):  # by the clock: events that were imported have later numbers
             last.pop(key := tuple(e[column] for column in IDENTITY), None)
             if e["event"] != "undo":
                 last[key] = e
@@ -311,7 +326,7 @@ class LabelStore:
     def corrections(self, **where) -> list[dict]:
         """The corrections that stand, oldest first, each with its piece of a drive as ``clip`` (states, and what the person did in them)
         and the name of the ``world`` it was driven in."""
-        with self.engine.connect() as db:
+        with self._explained(), self.engine.connect() as db:
             world = dict(db.execute(sa.select(CLIP.c.id, CLIP.c.world)).all())
         rows = [e for e in self.standing(**where) if e["event"] == "correction"]
         return [e | {"clip": self.clip(e["first"]), "world": world[e["first"]]} for e in rows]

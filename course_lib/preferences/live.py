@@ -14,8 +14,10 @@ on the newest reward, and the better-paid of the two stays.
 
 from __future__ import annotations
 
+import inspect
 import multiprocessing as mp
 import os
+import signal
 import threading
 import time
 from dataclasses import dataclass, field
@@ -27,8 +29,9 @@ import torch
 from filelock import FileLock, Timeout
 
 from course_lib.data import Comparisons, Trajectory, clips, compare
-from course_lib.data.store import LabelStore
+from course_lib.data.store import LabelStore, StoreError
 from course_lib.envs import Dynamics
+from course_lib.rl.ppo import ppo
 from course_lib.rl.rollouts import rollout, uniform
 
 from .rlhp import Learned, one_round, start_again
@@ -39,7 +42,7 @@ FRESH = 1.4  # another agent starts from scratch each time there are so many tim
 
 
 @dataclass(frozen=True)
-class Lesson:
+class Task:
     """What a worker is told. ``where``: path or URL of the label store. ``checkpoint``: the file in which the agent is saved. ``steps``:
     environment steps of a round. ``options`` go to :func:`.rlhp.one_round`: ``clip_length``, ``fitting``, and what PPO is to use."""
 
@@ -81,9 +84,9 @@ class Agent:
         os.replace(part, path)
 
 
-def load(lesson: Lesson) -> tuple[Agent, str]:
+def load_agent(task: Task) -> tuple[Agent, str]:
     """The saved agent, or a new one, and what is to be said about it. A file that cannot be used is moved aside, never overwritten."""
-    path, world = Path(lesson.checkpoint), repr(lesson.world)
+    path, world = Path(task.checkpoint), repr(task.world)
     if not path.exists():
         return Agent(world), ""
     try:
@@ -97,6 +100,14 @@ def load(lesson: Lesson) -> tuple[Agent, str]:
         return Agent(world), f"The saved agent cannot be used ({error}) and was moved to {aside.name}. A new one learns from your answers."
 
 
+def check_options(options: dict) -> None:
+    """``TypeError`` that names an option which neither a round nor PPO knows: better now than in the worker, after the first answers."""
+    ours, ppos = (set(inspect.signature(f).parameters) for f in (one_round, ppo))
+    taken = {"world", "person", "progress", "ask", "steps", "seed", "practice", "policy", "value", "reward", "until"}
+    if unknown := set(options) - ((ours | ppos) - taken):
+        raise TypeError(f"{', '.join(sorted(unknown))}: no such option. There are {', '.join(sorted((ours | ppos) - taken))}")
+
+
 class Said:
     """A person who has answered already: every answer that stands."""
 
@@ -107,10 +118,10 @@ class Said:
         return self.comparisons
 
 
-def random_clips(lesson: Lesson, n: int = 40) -> list[Trajectory]:
+def random_clips(task: Task, n: int = 40) -> list[Trajectory]:
     """Clips of random actions: the first that anybody sees, and the measure of what came later."""
-    rng = np.random.default_rng([lesson.seed, 9])
-    return clips(rollout(lesson.world, uniform(lesson.world), max(n // 4, 1), rng).demonstrations(), lesson.clip_length, rng, per=4)
+    rng = np.random.default_rng([task.seed, 9])
+    return clips(rollout(task.world, uniform(task.world), max(n // 4, 1), rng).demonstrations(), task.clip_length, rng, per=4)
 
 
 def pairs_of(newest: list[Trajectory], others: list[Trajectory], n: int, rng: np.random.Generator) -> list[tuple[Trajectory, Trajectory]]:
@@ -119,68 +130,90 @@ def pairs_of(newest: list[Trajectory], others: list[Trajectory], n: int, rng: np
     for i in rng.permutation(len(newest))[:n]:
         among_newest = not others or rng.random() < 0.5
         neighbour = newest[(i + rng.integers(1, len(newest))) % len(newest)]
-        pairs.append((newest[i], neighbour if among_newest else others[rng.integers(len(others))]))
+        pair = (newest[i], neighbour if among_newest else others[rng.integers(len(others))])
+        pairs.append(pair if rng.random() < 0.5 else pair[::-1])  # so that neither place says which is newer
     return pairs
 
 
 class Worker:
     """One round after the other, until ``stopped``. ``send(report)`` tells the kernel."""
 
-    def __init__(self, lesson: Lesson, send, paused, stopped):
-        self.lesson, self.send, self.paused, self.stopped = lesson, send, paused, stopped
-        self.store = LabelStore(lesson.where)
-        self.agent, text = load(lesson)
-        self.beginner = random_clips(lesson)
+    def __init__(self, task: Task, send, paused, stopped):
+        self.task, self.send, self.paused, self.stopped = task, send, paused, stopped
+        self.who = dict(task=task.task, annotator=task.annotator, kind=task.kind)
+        self.store = LabelStore(task.where)
+        self.agent, text = load_agent(task)
+        self.beginner = random_clips(task)
         self.clip: dict[str, Trajectory] = {}  # those that were asked about
+        self.asked = 0  # how often questions were sent: each time others
+        self.seen = -1  # the newest event that was looked at
         self.heard: list[int] | None = None  # the answers that the last round has learned from
         self.rest = 0
         self.report(text)
 
     def run(self) -> None:
         while not self.stopped.is_set():
-            answers = self.store.answers(task=self.lesson.task, annotator=self.lesson.annotator, kind=self.lesson.kind)
-            now = [e["seq"] for e in answers]
-            decided = sum(e["choice"] != 0.5 for e in answers)
-            if self.paused.is_set() or decided < LEAST or (now == self.heard and self.rest >= ENOUGH):
-                self.stopped.wait(0.2)
-                continue
-            self.rest = 0 if now != self.heard else self.rest + 1
-            self.heard = now
-            self.round(answers)
+            try:
+                self.turn()
+            except StoreError as error:  # a server that restarts, a file that is held: the answers are there, and so will they be
+                self.send(dict(type="trouble", text=f"The answers cannot be read just now, and the agent waits for them: {error}"))
+                self.stopped.wait(2.0)
 
-    def round(self, answers: list[dict]) -> None:
-        lesson, learned, began = self.lesson, self.agent.learned, time.perf_counter()
+    def turn(self) -> None:
+        """A round of practice; or, with nothing new to learn from, a short rest, and other questions if some were answered meanwhile."""
+        news = (last := self.store.last(**self.who)) != self.seen
+        if not news and (self.paused.is_set() or self.rest >= ENOUGH or self.heard is None):
+            self.stopped.wait(0.2)
+            return
+        if news:
+            self.seen = last
+            self.answers = self.usable(self.store.answers(**self.who))
+        now = [e["seq"] for e in self.answers]
+        if self.paused.is_set() or sum(e["choice"] != 0.5 for e in self.answers) < LEAST:
+            self.heard = None
+            self.report("")
+            return
+        self.rest = 0 if now != self.heard else self.rest + 1
+        self.heard = now
+        self.round(self.answers)
+
+    def usable(self, answers: list[dict]) -> list[dict]:
+        """Those about clips of this length: others were given before it was changed."""
         for e in answers:
             for id in (e["first"], e["second"]):
                 if id not in self.clip:
                     self.clip[id] = self.store.clip(id)
+        return [e for e in answers if {len(self.clip[e["first"]]), len(self.clip[e["second"]])} == {self.task.clip_length}]
+
+    def round(self, answers: list[dict]) -> None:
+        task, learned, began = self.task, self.agent.learned, time.perf_counter()
         said = compare([self.clip[e["first"]] for e in answers], [self.clip[e["second"]] for e in answers], [e["choice"] for e in answers])
         learned.comparisons = learned.pending = None  # what was said is in the store, and what was taken back is not
-        one_round(lesson.world, Said(said), learned, ask=0, steps=lesson.steps, seed=lesson.seed, **dict(remember=3) | lesson.options)
+        one_round(task.world, Said(said), learned, ask=0, steps=task.steps, seed=task.seed, **dict(remember=3) | task.options)
         if len(answers) >= FRESH * self.agent.fresh_at:
             self.agent.fresh_at = len(answers)
-            seed = lesson.seed + 1 + len(learned.labels)
-            learned.policy, learned.value = start_again(lesson.world, learned, steps=5 * lesson.steps, seed=seed, **lesson.practice)
+            seed = task.seed + 1 + len(learned.labels)
+            learned.policy, learned.value = start_again(task.world, learned, steps=5 * task.steps, seed=seed, **task.practice)
             learned.scores[-1] = self.true_score()
         self.agent.rounds.append(dict(labels=len(answers), score=learned.scores[-1], better=self.better()))
         trouble = ""
         try:
-            self.agent.save(lesson.checkpoint)
+            self.agent.save(task.checkpoint)
         except OSError as error:
             trouble = f"The agent cannot be saved ({error}); it goes on practising, and your answers are safe. Make room on the disk."
         self.report(trouble, seconds=time.perf_counter() - began)
 
     def true_score(self) -> float:
-        drives = rollout(self.lesson.world, self.agent.learned.policy.greedy, 50, np.random.default_rng([self.lesson.seed, 2]))
+        drives = rollout(self.task.world, self.agent.learned.policy.greedy, 50, np.random.default_rng([self.task.seed, 2]))
         return float(drives.returns.mean())
 
     def newest(self) -> list[Trajectory]:
         """Clips of the agent as it is now; of random actions before it has learned anything."""
         if self.agent.learned.policy is None:
             return self.beginner
-        rng = np.random.default_rng([self.lesson.seed, 8, len(self.agent.rounds)])
-        drives = rollout(self.lesson.world, self.agent.learned.policy.sampled, 10, rng)
-        return clips(drives.demonstrations(), self.lesson.clip_length, rng, per=2)
+        rng = np.random.default_rng([self.task.seed, 8, len(self.agent.rounds)])
+        drives = rollout(self.task.world, self.agent.learned.policy.sampled, 10, rng)
+        return clips(drives.demonstrations(), self.task.clip_length, rng, per=2)
 
     def better(self) -> float:
         new = self.newest()
@@ -190,31 +223,34 @@ class Worker:
 
     def report(self, text: str, **more) -> None:
         """What was measured, a whole drive to look at, and questions about the newest agent with the model's guesses."""
-        lesson, learned = self.lesson, self.agent.learned
-        rng = np.random.default_rng([lesson.seed, 7, len(self.agent.rounds)])
+        task, learned = self.task, self.agent.learned
+        rng = np.random.default_rng([task.seed, 7, len(self.agent.rounds), self.asked])
+        self.asked += 1
         shown = sum(learned.shown[-3:], [])
-        questions = pairs_of(self.newest(), shown, lesson.questions, rng)
+        questions = pairs_of(self.newest(), shown, task.questions, rng)
         guesses = [] if learned.reward is None else learned.reward.prefers_first(compare(*zip(*questions))).mean(0).tolist()
-        act = uniform(lesson.world) if learned.policy is None else learned.policy.greedy
-        drive = rollout(lesson.world, act, 1, np.random.default_rng([lesson.seed, 6])).states[:, 0]
-        self.send(dict(type="round", text=text, rounds=self.agent.rounds, questions=questions, guesses=guesses, drive=drive, **more))
+        act = uniform(task.world) if learned.policy is None else learned.policy.greedy
+        drive = rollout(task.world, act, 1, np.random.default_rng([task.seed, 6])).states[:, 0]
+        learned_from = self.agent.rounds[-1]["labels"] if self.agent.rounds else 0
+        self.send(dict(type="round", text=text, rounds=self.agent.rounds, rests=self.rest >= ENOUGH, learned=learned_from, questions=questions, guesses=guesses, drive=drive, **more))
 
 
-def work(lesson: Lesson, pipe: Connection, paused, stopped) -> None:
+def work(task: Task, pipe: Connection, paused, stopped) -> None:
     """The whole life of a worker process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupted cell is not meant for it, though it gets the signal too
     if hasattr(os, "nice"):
         os.nice(10)
     torch.set_num_threads(1)
     threading.Thread(target=_die_with_the_parent, daemon=True).start()
     try:
-        Path(lesson.checkpoint).parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{lesson.checkpoint}.lock", timeout=10):
-            Worker(lesson, pipe.send, paused, stopped).run()
+        Path(task.checkpoint).parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{task.checkpoint}.lock", timeout=10):
+            Worker(task, pipe.send, paused, stopped).run()
     except Timeout:
-        pipe.send(dict(type="failed", 
+        pipe.send(dict(type="failed",
                        text="This agent is being taught in another window or notebook. Go on there, or stop it there first."))
-    except (BrokenPipeError, KeyboardInterrupt):
-        pass  # the kernel has gone, or is going
+    except BrokenPipeError:
+        pass  # the kernel has gone
     except Exception as error:  # the person must be told, whatever it was
         pipe.send(dict(type="failed", text=f"Training stopped: {type(error).__name__}: {error}"))
         raise

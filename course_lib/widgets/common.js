@@ -5,23 +5,23 @@ function shelf(model, arrived) { // need(id) fetches it once; arrived() is calle
     get: (id) => cache.get(id), has: (id) => cache.has(id),
     need(id) { if (id && !cache.has(id) && !wanted.has(id)) { wanted.add(id); model.send({ type: "need", clip: id }); } },
     async take(m, buffers) {
-      if (m.completion !== undefined) cache.set(m.id, { prompt: m.prompt, text: m.completion, length: 1 });
-      else {
-        const b = buffers[0], bytes = b.buffer.slice(b.byteOffset, b.byteOffset + b.byteLength);
-        if (m.frames) { // pictures, packed by zlib
-          const rgb = new Uint8Array(await new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).arrayBuffer());
-          const [L, h, w] = m.frames, pictures = [];
-          for (let t = 0; t < L; t++) {
-            const image = new ImageData(w, h);
-            for (let i = 0, j = t * h * w * 3; i < image.data.length; i += 4, j += 3) { image.data[i] = rgb[j]; image.data[i + 1] = rgb[j + 1]; image.data[i + 2] = rgb[j + 2]; image.data[i + 3] = 255; }
-            pictures.push(await createImageBitmap(image));
-          }
-          cache.set(m.id, { pictures, length: L });
-        } else cache.set(m.id, { states: new Float32Array(bytes), size: m.shape[1], length: m.shape[0] });
-      }
+      cache.set(m.id, m.completion !== undefined ? { prompt: m.prompt, text: m.completion, length: 1 } : await unpack(m, buffers));
+      for (const [id, old] of cache) { if (cache.size <= 24) break; cache.delete(id); old.pictures?.forEach((p) => p.close()); } // the oldest; it can be asked for again
       wanted.delete(m.id); arrived();
     },
   };
+}
+async function unpack(m, buffers) { // a clip as the kernel packs it: states for a drawer, or pictures
+  const b = buffers[0], bytes = b.buffer.slice(b.byteOffset, b.byteOffset + b.byteLength);
+  if (!m.frames) return { states: new Float32Array(bytes), size: m.shape[1], length: m.shape[0] };
+  const rgb = new Uint8Array(await new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).arrayBuffer());
+  const [L, h, w] = m.frames, pictures = [];
+  for (let t = 0; t < L; t++) {
+    const image = new ImageData(w, h);
+    for (let i = 0, j = t * h * w * 3; i < image.data.length; i += 4, j += 3) { image.data[i] = rgb[j]; image.data[i + 1] = rgb[j + 1]; image.data[i + 2] = rgb[j + 2]; image.data[i + 3] = 255; }
+    pictures.push(await createImageBitmap(image));
+  }
+  return { pictures, length: L };
 }
 function paintClip(canvas, item, t, model) { // moment t of a clip, or its last one
   t = Math.min(t, item.length - 1);
@@ -33,10 +33,11 @@ function onKeys(root, keys, say) { // keys: what is pressed → the word; nothin
     if (e.ctrlKey || e.metaKey || e.key === "Tab") return;
     const onButton = e.target.closest("button") && (e.key === " " || e.key === "Enter"), word = keys[e.altKey ? `Alt+${e.key}` : e.key];
     e.stopPropagation(); // or Lab would move cells about
-    if (onButton || word === undefined) return;
+    if (onButton) { if (e.repeat) e.preventDefault(); return; } // a held Enter presses a button once
+    if (word === undefined) return;
     e.preventDefault(); if (!e.repeat) say(word);
   });
-  root.addEventListener("click", (e) => { const b = e.target.closest("[data-say]"); if (b && !b.disabled) say(b.dataset.say); });
+  root.addEventListener("click", (e) => { const b = e.target.closest("[data-say]"); if (b && !b.disabled && e.detail < 2) say(b.dataset.say); }); // the second click of a double click was meant for what is gone
 }
 function helpPanel(root, rows, stored) { // a panel that opens on "?" and closes on "?" or Escape; toggle(false) closes it
   const panel = document.createElement("div"); panel.className = "help"; panel.hidden = true; panel.setAttribute("role", "region"); panel.setAttribute("aria-label", "Help");
@@ -46,6 +47,10 @@ function helpPanel(root, rows, stored) { // a panel that opens on "?" and closes
   const p = document.createElement("p"); p.className = "quiet"; p.textContent = stored; panel.append(list, p); root.append(panel);
   const button = root.querySelector('[data-say="help"]');
   return (open = panel.hidden) => { panel.hidden = !open; button?.setAttribute("aria-expanded", String(open)); };
+}
+function keepFocus(root, change) { // a rebuilt or disabled button must not leave the keys with nobody
+  const had = root.contains(document.activeElement); change();
+  const now = document.activeElement; if (had && (!root.contains(now) || now.disabled)) root.focus({ preventScroll: true });
 }
 const HELP_BUTTON = '<button data-say="help" aria-keyshortcuts="?" aria-expanded="false"><kbd>?</kbd> help</button>';
 function garden(rows, columns, goals, pits, cell) { // the squares of a gridworld as SVG, and where the middle of each is

@@ -21,9 +21,9 @@ from ipywidgets import VBox
 
 from course_lib.data.store import LabelStore
 from course_lib.envs import Dynamics
-from course_lib.preferences.live import LEAST, Lesson, pairs_of, random_clips, work
+from course_lib.preferences.live import LEAST, Task, check_options, pairs_of, random_clips, work
 
-from .asking import MODES
+from .asking import MODES, default_mode
 from .pair_labeler import PairLabeler
 from .watch import Watch
 
@@ -32,37 +32,49 @@ WINDOW = 10  # clicks over which the accuracy is averaged
 _running: dict[tuple, Live] = {}  # a cell that is run again replaces the session it started before
 
 
+def file_safe(name: str) -> str:
+    """Readable, safe for any file system, and different for different names."""
+    return re.sub(r"[^\w-]+", "_", name)[:60] + "-" + hashlib.sha256(name.encode()).hexdigest()[:8]
+
+
 class Live:
-    """``Live(Pendulum(), LabelStore("labels.sqlite"), task="mine")``, and show it. ``folder``: where agents are saved. ``options``: what
-    :class:`course_lib.preferences.live.Lesson` has (``clip_length``, PPO's settings). In mode "live" the worker starts at once."""
+    """``Live(Pendulum(), LabelStore("labels.sqlite"), task="mine")``, and show it. ``folder``: where agents are saved. ``options`` go to a
+    round of practice (``clip_length``, PPO's settings). In mode "live" the worker starts at once."""
 
     def __init__(self, world: Dynamics, store: LabelStore, *, task: str, annotator: str = "me", mode: str | None = None,
                  question: str = "Which do you like better?", folder: str | Path = "agents", steps: int = 20_000, seed: int = 0, **options):
-        self.key = (store.name, task, annotator)
+        check_options(options)
+        mode = mode or default_mode()
+        kind = MODES.get(mode, mode)
+        self.key = (store.name, task, annotator, kind)
         if self.key in _running:
             _running.pop(self.key).stop()
         self.store, self.process, self.trouble = store, None, ""
-        checkpoint = str(Path(folder).resolve() / self.file_name(task, annotator))
-        self.lesson = Lesson(world, store.where, task, annotator, checkpoint, steps=steps, seed=seed, options=options)
-        beginner = random_clips(self.lesson)
-        questions = [*self._answered(task, annotator), *pairs_of(beginner, [], 40, np.random.default_rng(seed))]
+        checkpoint = str(self.home(folder, annotator) / self.file_name(task, kind))
+        self.task = Task(world, store.where, task, annotator, checkpoint, kind, steps=steps, seed=seed, options=options)
+        beginner = random_clips(self.task)
+        questions = [*(self._answered() if mode == "live" else []), *pairs_of(beginner, [], 40, np.random.default_rng(seed))]
         self.labeler = PairLabeler(world, questions, store, task=task, question=question, annotator=annotator, mode=mode, seed=seed)
         self.labeler.endless = True
-        self.lesson = Lesson(**vars(self.lesson) | dict(kind=MODES[self.labeler.mode]))
         self.watch = Watch(world, beginner[0].states, self._press)
         self.rounds: list[dict] = []  # what the worker measured after each
-        self._lock, self._shown = threading.RLock(), None
+        self._lock, self._shown, self._rests = threading.RLock(), None, False
         if self.labeler.mode == "live":
             self.start()
 
     @staticmethod
-    def file_name(task: str, annotator: str) -> str:
-        """The file of this person's agent: readable, safe for any file system, and different for different people."""
-        return re.sub(r"[^\w-]+", "_", f"{task}-{annotator}") + "-" + hashlib.sha256(f"{task}\n{annotator}".encode()).hexdigest()[:8] + ".pt"
+    def home(folder: str | Path, annotator: str) -> Path:
+        """The folder of this person's agents."""
+        return Path(folder).resolve() / file_safe(annotator)
 
-    def _answered(self, task: str, annotator: str) -> list[tuple]:
+    @staticmethod
+    def file_name(task: str, kind: str) -> str:
+        """The file of an agent. What a model of a person has taught is not what a person has taught."""
+        return file_safe(task) + ("" if kind == "human" else f"-{kind}") + ".pt"
+
+    def _answered(self) -> list[tuple]:
         """The pairs that this person has answered or skipped before."""
-        before = self.store.standing(task=task, annotator=annotator, kind="human")
+        before = self.store.standing(task=self.task.task, annotator=self.task.annotator, kind="human")
         return [(self.store.clip(e["first"]), self.store.clip(e["second"])) for e in before]
 
     def _ipython_display_(self):
@@ -80,7 +92,7 @@ class Live:
             spawn = mp.get_context("spawn")
             self._paused, self._stopped = spawn.Event(), spawn.Event()
             self._pipe, theirs = spawn.Pipe(duplex=False)
-            self.process = spawn.Process(target=work, args=(self.lesson, theirs, self._paused, self._stopped), daemon=True)
+            self.process = spawn.Process(target=work, args=(self.task, theirs, self._paused, self._stopped), daemon=True)
             self.process.start()
             theirs.close()  # so that the pipe ends when the worker does
             self.trouble = ""
@@ -113,7 +125,8 @@ class Live:
         self._tell("stopped")
 
     def _press(self, word: str) -> None:
-        {"pause": self.pause, "go on": self.go_on, "stop": self.stop, "start": self.start}[word]()
+        do = {"pause": self.pause, "go on": self.go_on, "stop": self.stop, "start": self.start}[word]
+        threading.Thread(target=do, daemon=True).start()  # to stop takes a round; keys must not wait for it
 
     def _listen(self, process, pipe) -> None:
         """A thread of the kernel: takes what the worker sends, and looks four times a second whether there is something to draw."""
@@ -126,8 +139,9 @@ class Live:
                 self._tell()
             except (EOFError, OSError):
                 break
-            except Exception as error:  # a report that was cut off by a kill
-                self.trouble = str(error)
+            except Exception as error:  # a report that was cut off by a kill, or that cannot be shown
+                self.trouble = f"{type(error).__name__}: {error}."
+                process.kill()
                 break
         process.join()
         if process is self.process:
@@ -142,9 +156,11 @@ class Live:
         if report["type"] == "failed":
             self.trouble = report["text"]
             return
-        self.rounds = report["rounds"]
-        self.labeler.learned = self.rounds[-1]["labels"] if self.rounds else 0
-        self.labeler.ask(report["questions"], report["guesses"])
+        if report["type"] == "trouble":
+            self.watch.tell(text=report["text"])
+            return
+        self.rounds, self._rests = report["rounds"], report["rests"]
+        self.labeler.ask(report["questions"], report["guesses"], report["learned"])
         self.watch.tell(newest=report["drive"], text=report["text"])
 
     # ---- what is shown -------------------------------------------------------------------------------------------------
@@ -156,7 +172,9 @@ class Live:
             return "failed"
         if self._paused.is_set():
             return "paused"
-        return "training" if self.rounds else "waiting" if sum(e["choice"] in (0, 1) for e in self.labeler.given) < LEAST else "starting"
+        if sum(e["choice"] in (0, 1) for e in self.labeler.given) < LEAST:
+            return "waiting"
+        return "resting" if self._rests else "training" if self.rounds else "starting"
 
     def accuracy(self) -> tuple[list[int], list[float]]:
         """Of your clicks so far: their numbers, and the share of the last ten before each that the model had guessed."""
@@ -178,7 +196,7 @@ class Live:
 
     def _tell(self, state: str | None = None, **more) -> None:
         """Tell the page, if there is anything new to tell."""
-        labels, steps = len(self.labeler.given), len(self.rounds) * self.lesson.steps
+        labels, steps = len(self.labeler.given), len(self.rounds) * self.task.steps
         now = dict(state=state or self.state(), labels=labels, rounds=len(self.rounds), steps=steps) | more
         with self._lock:
             if now == self._shown:
@@ -221,5 +239,5 @@ class Live:
     def agent(self):
         """The newest :class:`~course_lib.preferences.rlhp.Learned`: policy, reward and what they learned from; None before the first
         round."""
-        path = Path(self.lesson.checkpoint)
+        path = Path(self.task.checkpoint)
         return torch.load(path, weights_only=False).learned if path.exists() else None

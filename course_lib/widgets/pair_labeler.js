@@ -9,7 +9,7 @@ function render({ model, el }) {
          aria-label="Which one do you prefer? Left arrow or right arrow to choose, equals for the same, S to skip, Z to undo${texts ? "" : ", space to pause"}, question mark for help.">
       <p class="question"></p><p class="prompt" hidden></p>
       <div class="pair">
-        ${sides.map((s, i) => `<figure class="clip">${texts ? '<blockquote class="text"></blockquote>' : `<canvas aria-hidden="true" data-say="${s}"></canvas><figcaption class="unseen"></figcaption>`}
+        ${sides.map((s, i) => `<figure class="clip">${texts ? '<blockquote class="text"></blockquote>' : `<canvas aria-hidden="true" data-side="${s}"></canvas><figcaption class="unseen"></figcaption>`}
           <button data-say="${s}" aria-keyshortcuts="${i ? "ArrowRight" : "ArrowLeft"}">${i ? "this one <kbd>→</kbd>" : "<kbd>←</kbd> this one"}</button></figure>`).join("")}
       </div>
       <div class="controls">
@@ -49,12 +49,13 @@ function render({ model, el }) {
     root.dataset.pair = now.pair; busy(false);
     if (!timer && !texts) timer = requestAnimationFrame(tick);
   }
-  function paint() {
+  const paint = () => keepFocus(root, repaint);
+  function repaint() {
     $(".question").textContent = now.question; root.dataset.done = now.done; if (!texts) $(".pp").textContent = playing ? "pause" : "play";
     $(".status").textContent = (now.finished ? (now.endless ? "The next question is coming … " : `Done: ${now.done} answered. `) : now.endless ? `Question ${now.done + 1}. ` : `Question ${now.done + 1} of ${now.total}. `) + now.note;
     $(".guesses").innerHTML = now.guesses.map((g) => g === null ? '<li class="none" title="no guess">·</li>' : g ? '<li class="hit" title="guessed right">✓</li>' : '<li class="miss" title="guessed wrong">✗</li>').join("");
     $(".verdict").textContent = now.verdict;
-    root.querySelectorAll("button[data-say=left],button[data-say=right],[data-say=tie],[data-say=skip]").forEach((b) => (b.disabled = now.finished));
+    root.querySelectorAll("[data-say=left],[data-say=right],[data-say=tie],[data-say=skip]").forEach((b) => (b.disabled = now.finished));
   }
   function onMessage(m, buffers) {
     if (m.type === "clip") clips.take(m, buffers);
@@ -72,11 +73,12 @@ function render({ model, el }) {
     if (word === "play") { playing = !playing; paint(); return; }
     if (word === "back" || word === "on") { playing = false; const L = here() ? clips.get(now.shown[0]).length : 1; frame = Math.max(0, Math.min(L - 1, frame + (word === "on" ? 1 : -1))); paint(); draw(); return; }
     if (!now || root.getAttribute("aria-busy") === "true") return;
-    if (word === "undo") { if (now.done) { busy(true); model.send({ type: "undo" }); } return; }
+    if (word === "undo") { if (now.done) { busy(true); model.send({ type: "undo", done: now.done }); } return; }
     if (now.finished) return;
     busy(true); model.send({ type: "answer", pair: now.pair, side: word, ms: performance.now() - shown });
   }
   onKeys(root, { ArrowLeft: "left", ArrowRight: "right", "=": "tie", s: "skip", S: "skip", z: "undo", Z: "undo", " ": "play", ",": "back", ".": "on", "?": "help", Escape: "close" }, say);
+  canvases.forEach((c) => c.addEventListener("click", (e) => { if (e.detail > 1) return; root.focus({ preventScroll: true }); say(c.dataset.side); })); // or a finger's tap
   model.on("msg:custom", onMessage); model.send({ type: "ready" });
   return () => { cancelAnimationFrame(timer); model.off("msg:custom", onMessage); };
 }

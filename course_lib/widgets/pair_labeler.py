@@ -39,6 +39,8 @@ class PairLabeler(Questionnaire):
 
     def comparisons(self) -> Comparisons | None:
         """Every answered pair of clips with its answer (skips left out), or None if there is none yet."""
+        if self.world is None:
+            raise TypeError("texts were compared here: course_lib.data.exchange.preferences(store) has what was preferred to what")
         with self._lock:
             rows = [(self.item[e["first"]], self.item[e["second"]], e["choice"]) for e in self.given if e["choice"] is not None]
         return compare([r[0] for r in rows], [r[1] for r in rows], [r[2] for r in rows]) if rows else None
@@ -78,16 +80,19 @@ class PairLabeler(Questionnaire):
         if side not in ("left", "right", "tie", "skip"):
             raise ValueError(f"unknown answer {side!r}")
         choice = {"tie": 0.5, "skip": None}.get(side, float((side == "left") == first_is_left))
-        guess = self.guess.get(self.ids[index])
+        guess = self.guess.get(self.ids[index], (None,))[0]
         if self.person is not None:  # it has seen the newest answers
-            guess = float(np.mean(self.person.prefers_first(compare(*([c] for c in self._items(index))))))
+            try:
+                guess = float(np.mean(self.person.prefers_first(compare(*([c] for c in self._items(index))))))
+            except Exception as error:  # whatever a learner's own function may raise: the answer is stored all the same
+                guess, self.trouble = None, f"The model could not guess ({error}); your answers are saved."
         event = side if side in ("tie", "skip") else "label"
         return dict(event=event, choice=choice, guess=guess, left="first" if first_is_left else "second")
 
     def _changed(self) -> None:
         """Refit. A model that cannot be fitted must not stand in the way of the labels, which are on disk already."""
-        data = self.comparisons() if self.learn else None
         try:
+            data = self.comparisons() if self.learn else None
             self.person, self.trouble = self.learn(data) if data else None, ""
         except Exception as error:  # whatever a learner's own function may raise
             self.person, self.trouble = None, f"The model could not be fitted ({error}); your answers are saved."

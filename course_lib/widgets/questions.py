@@ -22,6 +22,15 @@ from .asking import Asking
 AHEAD = 2  # the question that is shown, and the one that the page has fetched already: these do not change any more
 
 
+def packed(world: Dynamics, states: np.ndarray) -> tuple[dict, bytes]:
+    """A clip (L, S) as a page draws it: what the world's drawer is given; or, where nobody has written one, its own pictures."""
+    if world.drawer == "none":
+        frames = np.stack([picture(world, s, 160) for s in states])
+        return {"frames": list(frames.shape)}, zlib.compress(frames.tobytes(), 1)
+    drawn = world.drawn(states)
+    return {"shape": list(drawn.shape)}, drawn.tobytes()
+
+
 class Questionnaire(Asking):
     """``questions``: tuples of clips or texts, in order. Answers given earlier to the same questions by the same annotator (a killed
     kernel,
@@ -36,9 +45,8 @@ class Questionnaire(Asking):
         self.ids: list[str] = []  # of the questions: the ids of what is compared, joined by "-"
         self.order: list[list[str]] = []  # and the same ids from left to right, as they are laid out
         self.given: list[dict] = []  # the events that stand, in order: one per answered question
-        self.learned: int | None = None  # how many answers the model had learned from when it asked, where that is not all
         self.endless = False  # there is always another question
-        self.guess: dict[str, float] = {}  # what a model says of questions to come
+        self.guess: dict[str, tuple[float | None, int]] = {}  # what a model says of questions to come, having learned from so many answers
         self._rng = np.random.default_rng(seed)
         self._lay_out(questions)
         if self.mode == "live":
@@ -57,13 +65,15 @@ class Questionnaire(Asking):
                 self.order.append([ids[i] for i in self._rng.permutation(len(ids))])
         return named
 
-    def ask(self, questions: Sequence[tuple], guesses: Sequence[float] = ()) -> None:
-        """Newer questions instead of those that nobody has seen yet, and what a model guesses of them: P(first)."""
+    def ask(self, questions: Sequence[tuple], guesses: Sequence[float] = (), learned: int = 0) -> None:
+        """Newer questions instead of those that nobody has seen yet; what a model guesses of them, P(first), and how many answers it had
+        learned from."""
         with self._lock:
             waited = len(self.given) >= len(self.ids)
             keep = len(self.given) + AHEAD
             del self.ids[keep:], self.order[keep:]
-            self.guess |= dict(zip(self._lay_out(questions), guesses))
+            names = self._lay_out(questions)
+            self.guess |= {name: (guess, learned) for name, guess in zip(names, guesses or [None] * len(names))}
             if waited or len(self.ids) - len(self.given) <= AHEAD + 1:
                 self._send_current()
 
@@ -87,7 +97,7 @@ class Questionnaire(Asking):
                 self._send_current()
             elif kind in ("answer", "undo"):
                 try:
-                    changed = self._answer(message) if kind == "answer" else self._undo()
+                    changed = self._answer(message) if kind == "answer" else self._undo(message.get("done", len(self.given)))
                 except StoreError as error:  # not on disk: stay on this question, and say so
                     self.send({"type": "sorry", "text": f"Not saved: {error} Then answer this one again."})
                     return
@@ -100,14 +110,15 @@ class Questionnaire(Asking):
         if index >= len(self.ids) or message.get("pair") != self.ids[index]:
             return False  # an answer to a question that is not being asked
         took = float(message.get("ms") or 0.0)
-        row = self._row(index) | self._event(index, message) | dict(response_ms=took, model_version=self._version())
+        row = self._row(index) | self._event(index, message) | dict(response_ms=took, model_version=self._version(index))
         world = type(self.world).__name__ if self.world is not None else ""
         row["seq"] = self.store.append(**row, items=self._items(index), world=world)  # on disk, or an error: only now the next may be shown
         self.given.append(row)
         return row["event"] != "skip"
 
-    def _undo(self) -> bool:
-        if not self.given:
+    def _undo(self, done: int) -> bool:
+        """Take back the last answer, if the page that asks knows which one that is."""
+        if not self.given or done != len(self.given):
             return False
         last = self.given[-1]
         self.store.append(**self._row(len(self.given) - 1) | dict(event="undo", undoes=last["seq"]))
@@ -126,9 +137,9 @@ class Questionnaire(Asking):
                 break
             self.given.append(standing[pair])
 
-    def _version(self) -> int:
+    def _version(self, index: int) -> int:
         """How many answers the model has learned from that chose the question, or guesses the answer."""
-        return sum(e["event"] != "skip" for e in self.given) if self.learned is None else self.learned
+        return self.guess.get(self.ids[index], (None, sum(e["event"] != "skip" for e in self.given)))[1]
 
     def _changed(self) -> None:
         """An answer was added or taken back."""
@@ -140,12 +151,9 @@ class Questionnaire(Asking):
         item = self.item.get(id)
         if isinstance(item, Text):
             self.send({"type": "clip", "id": id, "prompt": item.prompt, "completion": item.completion})
-        elif item is not None and self.world.drawer == "none":  # nobody has written a drawer for this world: its own pictures, packed
-            frames = np.stack([picture(self.world, s, 160) for s in item.states])
-            self.send({"type": "clip", "id": id, "frames": list(frames.shape)}, [zlib.compress(frames.tobytes(), 1)])
         elif item is not None:
-            states = self.world.drawn(item.states)
-            self.send({"type": "clip", "id": id, "shape": list(states.shape)}, [states.tobytes()])
+            content, data = packed(self.world, item.states)
+            self.send({"type": "clip", "id": id} | content, [data])
 
     def _send_current(self) -> None:
         done, total = len(self.given), len(self.ids)

@@ -33,25 +33,28 @@ function render({ model, el }) {
     if (!playing || !here() || ms - last < 1000 / model.get("fps")) return;
     last = ms; frame = frame >= clips.get(order[0]).length + 8 ? 0 : frame + 1; draw();
   }
-  function cards() { // rebuilt from the order
+  const cards = () => keepFocus(root, rebuild);
+  function rebuild() { // from the order
     list.replaceChildren(...order.map((id, i) => {
       const li = document.createElement("li"); li.dataset.id = id; li.classList.toggle("chosen", i === chosen); if (i === chosen) li.setAttribute("aria-current", "true");
       const place = document.createElement("span"); place.className = "place"; place.textContent = i + 1; li.append(place);
       if (texts) { const q = document.createElement("blockquote"); q.className = "text"; q.textContent = clips.get(id).text; li.append(q); }
       else { const c = document.createElement("canvas"); c.dataset.id = id; c.setAttribute("role", "img"); c.setAttribute("aria-label", now.words[now.shown.indexOf(id)]); li.append(c); }
       for (const [step, arrow, word] of [[-1, "▲", "up"], [1, "▼", "down"]]) { const b = document.createElement("button"); b.textContent = arrow; b.setAttribute("aria-label", `move number ${i + 1} ${word}`); b.disabled = i + step < 0 || i + step >= order.length;
-        b.addEventListener("click", () => { chosen = i; move(i + step); list.children[chosen].querySelectorAll("button")[step < 0 ? 0 : 1].focus(); }); li.append(b); }
+        b.addEventListener("click", () => { chosen = i; move(i + step); const again = list.children[chosen].querySelectorAll("button")[step < 0 ? 0 : 1]; (again.disabled ? root : again).focus(); }); li.append(b); }
       return li; }));
     root.dataset.order = order.join("-"); draw();
   }
-  function move(to) { to = Math.max(0, Math.min(order.length - 1, to)); order.splice(to, 0, ...order.splice(chosen, 1)); chosen = to; cards(); $(".status").textContent = `Now number ${to + 1} of ${order.length}.`; }
+  function move(to) { to = Math.max(0, Math.min(order.length - 1, to)); order.splice(to, 0, ...order.splice(chosen, 1)); chosen = to; cards(); tell(`Now number ${to + 1}`); }
+  function tell(what) { $(".status").textContent = `${what} of ${order.length}: ${texts ? clips.get(order[chosen]).text.slice(0, 60) : now.words[now.shown.indexOf(order[chosen])]}`; }
   function begin() {
     if (!here()) return;
     order = [...now.shown]; chosen = 0; frame = 0; shown = performance.now();
     if (texts) { $(".prompt").hidden = false; $(".prompt").textContent = clips.get(order[0]).prompt; }
     cards(); root.dataset.pair = now.pair; busy(false); if (!timer && !texts) timer = requestAnimationFrame(tick);
   }
-  function paint() {
+  const paint = () => keepFocus(root, repaint);
+  function repaint() {
     $(".question").textContent = now.question; root.dataset.done = now.done; if (!texts) $(".pp").textContent = playing ? "pause" : "play";
     $(".status").textContent = (now.finished ? `Done: ${now.done} answered. ` : `Question ${now.done + 1} of ${now.total}. `) + now.note;
     root.querySelectorAll("[data-say=done],[data-say=skip]").forEach((b) => (b.disabled = now.finished)); if (now.finished) list.replaceChildren();
@@ -69,10 +72,10 @@ function render({ model, el }) {
     if (word === "close") return help(false);
     if (word === "play") { playing = !playing; paint(); return; }
     if (!now || root.getAttribute("aria-busy") === "true") return;
-    if (word === "undo") { if (now.done) { busy(true); model.send({ type: "undo" }); } return; }
+    if (word === "undo") { if (now.done) { busy(true); model.send({ type: "undo", done: now.done }); } return; }
     if (now.finished) return;
     if (word === "done" || word === "skip") { busy(true); model.send({ type: "answer", pair: now.pair, order: word === "done" ? order : null, ms: performance.now() - shown }); return; }
-    if (word === "earlier" || word === "later") { chosen = Math.max(0, Math.min(order.length - 1, chosen + (word === "later" ? 1 : -1))); cards(); return; }
+    if (word === "earlier" || word === "later") { chosen = Math.max(0, Math.min(order.length - 1, chosen + (word === "later" ? 1 : -1))); cards(); tell(`Number ${chosen + 1}`); return; }
     if (word === "up" || word === "down") return move(chosen + (word === "down" ? 1 : -1));
     move(Number(word) - 1);
   }
@@ -80,7 +83,8 @@ function render({ model, el }) {
   for (let i = 1; i < 10; i++) keys[i] = String(i);
   onKeys(root, keys, say);
   // dragging: the card follows the pointer by changing places with its neighbours
-  list.addEventListener("pointerdown", (e) => { const li = e.target.closest("li"); if (!li || e.target.closest("button") || e.button > 0) return; chosen = [...list.children].indexOf(li); drag = e.pointerId; list.setPointerCapture(drag); cards(); e.preventDefault(); root.focus({ preventScroll: true }); });
+  list.addEventListener("pointerdown", (e) => { const li = e.target.closest("li"); if (!li || e.target.closest("button") || e.button > 0 || (e.pointerType === "touch" && !e.target.closest(".place"))) return; // a finger drags by the number: elsewhere it scrolls
+     chosen = [...list.children].indexOf(li); drag = e.pointerId; list.setPointerCapture(drag); cards(); e.preventDefault(); root.focus({ preventScroll: true }); });
   list.addEventListener("pointermove", (e) => { if (drag !== e.pointerId) return;
     const to = [...list.children].findIndex((li, i) => { const r = li.getBoundingClientRect(); return (i < chosen && e.clientY < r.top + r.height / 2) || (i > chosen && e.clientY > r.top + r.height / 2 && (i + 1 === order.length || e.clientY < list.children[i + 1].getBoundingClientRect().top + list.children[i + 1].offsetHeight / 2)); });
     if (to >= 0) move(to); });

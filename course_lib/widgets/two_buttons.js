@@ -14,7 +14,8 @@ function render({ model, el }) {
   const root = el.firstChild, $ = (q) => root.querySelector(q), svg = $("svg"), plot = garden(rows, columns, goals, pits, cell);
   const help = helpPanel(root, [["G →", "good: more of that"], ["B ←", "bad: not that"], ["space", "let it walk, or pause"], [".", "one step"], ["Z", "take back the last word"], ["?", "this help"]], model.get("stored"));
   $(".stored").textContent = model.get("stored");
-  function paint() {
+  const paint = () => keepFocus(root, repaint);
+  function repaint() {
     const [x, y] = plot.at(now.at), trail = now.trail.map((s, i) => `${i ? "L" : "M"}${plot.at(s)[0] + (i % 5 - 2) * 2},${plot.at(s)[1] + (i % 3 - 1) * 2}`).join("");
     svg.innerHTML = plot.squares + `<path d="${trail}" fill="none" stroke="#0072B2" stroke-width="4" stroke-opacity="0.5"/><circle cx="${x}" cy="${y}" r="13" fill="#0072B2" stroke="#fff" stroke-width="2"/>`;
     svg.setAttribute("aria-label", `A garden of ${rows} by ${columns} squares. The dog is in row ${Math.floor(now.at / columns) + 1}, column ${now.at % columns + 1}${goals.includes(now.at) ? ": at its bowl" : pits.includes(now.at) ? ": in the pond" : ""}.`);

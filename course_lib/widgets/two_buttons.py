@@ -161,7 +161,9 @@ class TwoButtons(Asking):
         if from_scratch:
             self.H, self.scores = np.zeros(self.world.mdp.R.shape), []
         for e in self.given if from_scratch else self.given[-1:]:
-            clip, credits = e["clip"], np.array(e["credits"].split(), float)
+            clip, credits = e["clip"], np.array((e["credits"] or "").split(), float)
+            if len(credits) != len(clip):  # a word from elsewhere, that does not say: to the last step
+                credits = np.arange(len(clip)) == len(clip) - 1
             self.H = tamer_update(self.H, clip.obs[:-1], clip.acts, credits, e["value"], self.rate)
             self.scores.append(self._arrives())
 

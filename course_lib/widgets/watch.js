@@ -10,7 +10,7 @@ function render({ model, el }) {
     <div class="controls"><button data-say="pause"></button><button data-say="stop"></button><button data-say="play">play</button><span class="quiet steps"></span></div>
     <p class="quiet told" role="status"></p></div>`;
   const root = el.firstChild, $ = (q) => root.querySelector(q);
-  function draw() { for (const c of root.querySelectorAll("canvas")) { const d = drives[c.dataset.drive]; if (d && DRAWERS[model.get("drawer")]) paintClip(c, d, frame, model); } }
+  function draw() { for (const c of root.querySelectorAll("canvas")) { const d = drives[c.dataset.drive]; if (d) paintClip(c, d, frame, model); } }
   function tick(ms) {
     if (!root.isConnected) { timer = 0; return; }
     timer = requestAnimationFrame(tick);
@@ -39,12 +39,12 @@ function render({ model, el }) {
   root.addEventListener("keydown", (e) => e.stopPropagation());
   root.addEventListener("click", (e) => { const b = e.target.closest("button"); if (!b) return;
     if (b.dataset.say === "play") { playing = !playing; paint(); } else model.send({ type: "press", word: b.dataset.say === "pause" ? (now.state === "paused" ? "go on" : "pause") : (now.state === "stopped" || now.state === "failed" ? "start" : "stop") }); });
-  function onMessage(m, buffers) {
+  async function onMessage(m, buffers) {
     if (m.type === "now") { now = m; paint(); }
     else if (m.type === "drive") {
-      const b = buffers[0]; drives[m.name] = { states: new Float32Array(b.buffer.slice(b.byteOffset, b.byteOffset + b.byteLength)), size: m.shape[1], length: m.shape[0] };
+      drives[m.name] = await unpack(m, buffers);
       root.querySelector(`[data-drive=${m.name}]`).setAttribute("aria-label", `${m.name === "first" ? "At first" : "Now"}: ${m.words}`); if (m.name === "newest") frame = 0;
-      if (!playing) frame = m.shape[0] - 1; draw(); timer ||= requestAnimationFrame(tick);
+      if (!playing) frame = drives[m.name].length - 1; draw(); timer ||= requestAnimationFrame(tick);
     }
   }
   model.on("msg:custom", onMessage); model.send({ type: "ready" });

@@ -11,6 +11,7 @@ from course_lib.envs import Dynamics
 
 from .asking import Answering
 from .files import module, style
+from .questions import packed
 
 
 class Watch(Answering):
@@ -24,7 +25,7 @@ class Watch(Answering):
     fps = traitlets.Int(15).tag(sync=True)
 
     def __init__(self, world: Dynamics, first: np.ndarray, press: Callable[[str], None]):
-        super().__init__(drawer=world.drawer if world.drawer != "none" else "missing", drawing=world.drawing)
+        super().__init__(drawer=world.drawer, drawing=world.drawing)
         self.world, self.press = world, press
         self.drives = {"first": first, "newest": first}
         self.now = dict(state="starting", text="", labels=0, rounds=0, curves={})
@@ -47,5 +48,5 @@ class Watch(Answering):
 
     def _send_drives(self, *names: str) -> None:
         for name in names:
-            states, words = self.world.drawn(self.drives[name]), self.world.describe(self.drives[name])
-            self.send(dict(type="drive", name=name, shape=list(states.shape), words=words), [states.tobytes()])
+            content, data = packed(self.world, self.drives[name])
+            self.send(dict(type="drive", name=name, words=self.world.describe(self.drives[name])) | content, [data])

@@ -86,13 +86,13 @@ def clips(store, alias, folder, n: int = 30):
 def read_texts(path: str | Path) -> list[list[Text]]:
     """``{"prompt": …, "completions": [two or more]}``, one a line. ``ValueError`` names the line that is none."""
     groups = []
-    for number, line in enumerate(Path(path).read_text(encoding="utf8").splitlines(), 1):
+    for number, line in enumerate(Path(path).read_text(encoding="utf8").rstrip("\n").split("\n"), 1):
         try:
             row = json.loads(line)
             prompt, completions = row["prompt"], row["completions"]
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(f'line {number} of {path} is not {{"prompt": …, "completions": […]}} ({error!r})') from error
-        if not isinstance(prompt, str) or not all(isinstance(c, str) for c in completions) or len(set(completions)) < 2:
+        if not isinstance(prompt, str) or not isinstance(completions, list) or not all(isinstance(c, str) for c in completions) or len(set(completions)) < 2:
             raise ValueError(f"line {number} of {path}: a prompt and at least two different completions are needed, all of them text")
         groups.append([Text(prompt, c) for c in dict.fromkeys(completions)])
     return groups

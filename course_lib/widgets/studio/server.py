@@ -2,8 +2,8 @@
 
     page (studio.js: a stand-in for the notebook's model)  ←  websocket  →  the same Python widget as in a notebook
 
-Why not Voilà: it starts a kernel for every visitor, with torch in it, and its pages ask outside hosts for fonts (README, "The labeling studio",
-has what was measured). Here a visitor costs a few objects, and a worker process only where an agent is trained.
+Why not Voilà: it starts a kernel for every visitor, with torch in it, and its pages ask outside hosts for fonts (README, "The labeling
+studio", has what was measured). Here a visitor costs a few objects, and a worker process only where an agent is trained.
 
 Who gets in: a token in the link, kept as a cookie; the server listens on 127.0.0.1 unless told otherwise. A person is an alias and a
 secret that their browser keeps: nobody else can see, export or delete what they said.
@@ -17,8 +17,10 @@ import inspect
 import json
 import re
 import secrets
+import socket
 import struct
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -29,6 +31,7 @@ import tornado.netutil
 import tornado.web
 import tornado.websocket
 from comm.base_comm import BaseComm
+from tornado.log import app_log
 
 from course_lib.data import exchange
 from course_lib.data.agreement import agreement
@@ -70,14 +73,31 @@ class Room:
             w.comm.room = self
         self.task = asyncio.create_task(self._answer())
 
+    @property
+    def trains(self) -> bool:
+        """Is a worker process at work here?"""
+        return any(isinstance(made, Live) and made.process is not None and made.process.is_alive() for made in self.made)
+
     async def _answer(self) -> None:
-        """Messages of the pages, one after the other, away from the loop that serves everybody."""
-        while True:
-            index, content = await self.waiting.get()
+        """Messages of the pages, one after the other, away from the loop that serves everybody; None is the last one."""
+        while (message := await self.waiting.get()) is not None:
+            index, content = message
             try:
                 await self.loop.run_in_executor(self.pool, self.widgets[index]._handle_custom_msg, content, [])
             except Exception as error:  # a message that no page of ours sends, or a fault of ours: the others go on
-                tornado.log.app_log.warning("a message was not understood: %s: %s", type(error).__name__, error)
+                app_log.warning("a message was not understood: %s: %s", type(error).__name__, error)
+
+    async def close(self) -> None:
+        """Nothing more is answered, what was answered is stored, and no worker is left."""
+        for page in list(self.pages):
+            page.close()
+        self.waiting.put_nowait(None)
+        await self.task
+        for made in self.made:
+            if isinstance(made, Live):
+                await self.loop.run_in_executor(None, made.stop, 3)
+        for w in self.widgets:
+            w.close()
 
     def tell(self, speaker: PageComm, content: dict, buffers: list) -> None:
         """From any thread. [length of the JSON][JSON][buffers]."""
@@ -92,14 +112,6 @@ class Room:
                 page.write_message(frame, binary=True)
             except tornado.websocket.WebSocketClosedError:
                 self.pages.discard(page)
-
-    def close(self) -> None:
-        self.task.cancel()
-        for made in self.made:
-            if isinstance(made, Live):
-                made.stop(patience=3)
-        for w in self.widgets:
-            w.close()
 
 
 class Page(tornado.web.RequestHandler):
@@ -116,7 +128,7 @@ class Page(tornado.web.RequestHandler):
     def prepare(self):
         token = self.get_query_argument("token", None)
         if token is not None and self.studio.is_token(token):
-            self._keep("token", token)
+            self._keep(f"token-{self.studio.port}", token)
             return self.redirect(self.request.path)
         if not self.studio.is_token(self.get_cookie(f"token-{self.studio.port}", "")):
             self.set_status(403)
@@ -124,14 +136,16 @@ class Page(tornado.web.RequestHandler):
                                "<code>course label</code> has printed, token and all. Ask whoever started it.</p>"))
 
     def _keep(self, name: str, value: str) -> None:
-        self.set_cookie(f"{name}-{self.studio.port}", value, httponly=True, samesite="Strict", expires_days=30)
+        # Lax, so that the link may be opened from a mail; writing is guarded by xsrf tokens, and by check_origin
+        self.set_cookie(name, value, httponly=True, samesite="Lax", expires_days=400)
 
     @property
     def alias(self) -> str | None:
         """Whom this browser speaks for, if the alias is really theirs."""
-        alias, secret = (self.get_cookie(f"{name}-{self.studio.port}", "") for name in ("alias", "secret"))
-        alias = tornado.escape.url_unescape(alias)
-        return alias if alias and secret and self.studio.store.claim(alias, secret) else None
+        if not hasattr(self, "_alias"):
+            alias, secret = tornado.escape.url_unescape(self.get_cookie("alias", "")), self.get_cookie("secret", "")
+            self._alias = alias if alias and secret and self.studio.claim(alias, secret) else None
+        return self._alias
 
     def show(self, template: str, title: str, **values) -> None:
         self.finish(self.render_string(template, title=title, alias=self.alias, stored=STORED, store=self.studio.store.name, **values))
@@ -147,23 +161,37 @@ class Menu(Page):
     def get(self):
         if self.alias is None:
             return self.show("hello.html", "Welcome", problem="", suggestion=self.studio.suggestion)
-        done = {task: sum(e["task"] == task for e in self.studio.store.standing(annotator=self.alias, kind="human"))
-                for task in {x.task for x in self.studio.lessons}}
+        done = Counter(e["task"] for e in self.studio.store.standing(annotator=self.alias, kind="human"))
         self.show("menu.html", "What would you like to teach?", lessons=self.studio.lessons, done=done)
 
     def post(self):
         """An alias is chosen."""
-        alias = self.get_body_argument("alias", "").strip()
-        secret = self.get_cookie(f"secret-{self.studio.port}") or secrets.token_urlsafe(24)
+        alias, key = (self.get_body_argument(name, "").strip() for name in ("alias", "key"))
+        secret = key or self.get_cookie("secret") or secrets.token_urlsafe(24)
         problem = ""
         if not ALIAS.fullmatch(alias):
             problem = "An alias has 1 to 40 letters, digits, spaces, dots or hyphens. It need not be your name."
-        elif not self.studio.store.claim(alias, secret):
-            problem = f"Somebody else is “{alias}” already. Choose another one."
+        elif not self.studio.claim(alias, secret):
+            problem = (f"Somebody has labelled as “{alias}” already. If that was you, in another browser, give your key as well (it stands there "
+                       "under “What I said”); if it was in a notebook, start the studio with course label --alias; else choose another alias.")
         if problem:
             return self.show("hello.html", "Welcome", problem=problem, suggestion=alias)
         self._keep("secret", secret)
         self._keep("alias", tornado.escape.url_escape(alias))
+        self.redirect("/")
+
+
+class Leave(Page):
+    """Another person sits down at this browser."""
+
+    def get(self):
+        if self.alias is None:
+            return self.redirect("/")
+        self.show("leave.html", "Somebody else?", key=self.get_cookie("secret"))
+
+    def post(self):
+        for name in ("alias", "secret"):
+            self.clear_cookie(name)
         self.redirect("/")
 
 
@@ -190,7 +218,7 @@ class Socket(tornado.websocket.WebSocketHandler):
         self.room = None
         try:
             room = await self.studio.room(name, self.alias)
-        except (StoreError, ImportError, tornado.web.HTTPError) as error:
+        except Exception as error:  # a lesson that cannot begin says why, whatever it was
             self.write_message(json.dumps(dict(sorry=getattr(error, "log_message", None) or str(error))))
             return self.close()
         self.room = room
@@ -226,20 +254,16 @@ class Mine(Page):
             self.set_header("Content-Disposition", f'attachment; filename="labels-{re.sub("[^A-Za-z0-9]+", "_", self.alias)}.jsonl"')
             return self.finish("".join(exchange.line(row) + "\n" for row in exchange.records(self.studio.store, annotator=self.alias)))
         events = self.studio.store.events(annotator=self.alias)
-        self.show("mine.html", "What you said", events=events[::-1][:200], n=len(events), progress=progress(events, self.studio.lessons), deleted="")
+        self.show("mine.html", "What you said", events=events[::-1][:200], n=len(events), progress=progress(events, self.studio.lessons),
+                  key=self.get_cookie("secret"))
 
-    def post(self, what=""):
+    async def post(self, what=""):
         """Delete everything."""
         if self.alias is None or self.get_body_argument("sure", "").strip() != self.alias:
             raise tornado.web.HTTPError(400, "Nothing was deleted: to be sure, type your alias into the box.")
-        alias = self.alias
-        self.studio.put_away(alias)
-        gone = self.studio.store.forget(alias)
-        agents = [p for lesson in self.studio.lessons for p in self.studio.folder.glob(Live.file_name(lesson.task, alias) + "*")]
-        for path in agents:
-            path.unlink()
-        self.clear_cookie(f"alias-{self.studio.port}")
-        self.finish(self.render_string("page.html", title="Deleted", alias=None, body=f"<p>{gone} events and {len(agents)} files of agents that "
+        gone, agents = await self.studio.forget(self.alias)
+        self.clear_cookie("alias")
+        self.finish(self.render_string("page.html", title="Deleted", alias=None, body=f"<p>{gone} events and {agents} files of agents that "
                                        "learned from them are gone from this studio. Copies that you exported are yours.</p>"
                                        "<p><a href='/'>Start anew</a></p>"))
 
@@ -247,11 +271,12 @@ class Mine(Page):
 class Agree(Page):
     """Do we agree? For the questions that everybody is asked."""
 
-    def get(self):
+    async def get(self):
         if self.alias is None:
             return self.redirect("/")
-        tasks = [x for x in self.studio.lessons if x.shared and x.name != "ranks"]
-        self.show("agree.html", "Do we agree?", found=[(x, agreement(self.studio.store, x.task)) for x in tasks], number=number)
+        ask = lambda lesson: asyncio.get_running_loop().run_in_executor(None, agreement, self.studio.store, lesson.task)
+        found = [(x, await ask(x)) for x in self.studio.lessons if x.shared and x.name != "ranks"]
+        self.show("agree.html", "Do we agree?", found=found, number=number)
 
 
 class Module(Page):
@@ -276,8 +301,11 @@ class File(Page):
 
 
 class Alive(Page):
+    """Is the studio there, and does it know this browser?"""
+
     def get(self):
-        self.finish("yes")
+        self.set_status(200 if self.alias else 401)
+        self.finish()
 
 
 def number(x: float) -> str:
@@ -299,8 +327,8 @@ def progress(events: list[dict], lessons: list[Lesson]) -> list[dict]:
 
 
 class Studio:
-    """``await Studio(store, folder).serve()``; ``link`` is then where it is, token and all. ``workers``: how many agents may be trained at
-    once (None: one for each core but one)."""
+    """``await Studio(store, folder).serve()``; ``link`` is then where others find it and ``home`` where you do, token and all.
+    ``workers``: how many agents may be trained at once (None: one for each core but one)."""
 
     def __init__(self, store: LabelStore, folder: Path, *, lessons: list[Lesson] | None = None, token: str | None = None, suggestion: str = "",
                  workers: int | None = None):
@@ -309,11 +337,16 @@ class Studio:
         self.workers = workers if workers is not None else max(1, scale().cores - 1)
         self.rooms: dict[tuple[str, str], Room] = {}
         self.doors: dict[tuple[str, str], asyncio.Lock] = {}  # two pages that open at once find one room
+        self.starting = 0  # rooms with a worker that are being made
         self.pool = ThreadPoolExecutor(8)
         self.modules = {p.stem for p in WIDGETS.glob("*.js")} - {"common"}
 
     def is_token(self, token: str) -> bool:
         return hmac.compare_digest(token.encode(), self.token.encode())
+
+    def claim(self, alias: str, secret: str) -> bool:
+        """Whoever started the studio may take up, by ``--alias``, what was said in a notebook."""
+        return self.store.claim(alias, secret, adopt=alias == self.suggestion)
 
     def lesson(self, name: str) -> Lesson:
         for lesson in self.lessons:
@@ -326,54 +359,65 @@ class Studio:
         lesson, key = self.lesson(name), (alias, name)
         async with self.doors.setdefault(key, asyncio.Lock()):
             if key not in self.rooms:
-                busy = sum(self.lesson(n).trains for _, n in self.rooms)
-                if lesson.trains and busy >= self.workers:  # agents that nobody looks at make room
-                    busy -= self.put_away(idle=0, training=True)
-                if lesson.trains and busy >= self.workers:
-                    raise tornado.web.HTTPError(503, f"{busy} agent{'s are' * (busy > 1) or ' is'} being trained here already, which is what this "
-                                                     "machine can do at once. Come back in ten minutes, or choose a lesson that trains nothing.")
-                make = asyncio.get_running_loop().run_in_executor(self.pool, lesson.make, self.store, alias, self.folder)
-                self.rooms[key] = Room(list(await make), self.pool)
+                self.rooms[key] = await self._open(lesson, alias)
             return self.rooms[key]
 
-    def put_away(self, alias: str | None = None, idle: float = IDLE, training: bool = False) -> int:
-        """Close the lessons of one person; or (None) those that nobody has looked at for ``idle`` seconds, perhaps only those that train. What was
-        said and learned is saved, and a lesson can be opened again. How many they were."""
-        n = 0
-        for (who, name), room in list(self.rooms.items()):
-            unseen = not room.pages and time.monotonic() - room.left >= idle and (not training or self.lesson(name).trains)
-            if who == alias or (alias is None and unseen):
-                for page in list(room.pages):
-                    page.close()
-                room.close()
-                del self.rooms[who, name]
-                n += 1
-        return n
+    async def _open(self, lesson: Lesson, alias: str) -> Room:
+        if lesson.trains and self._busy() >= self.workers:  # agents that nobody looks at make room
+            await self.put_away(idle=0, training=True)
+            if (busy := self._busy()) >= self.workers:
+                raise tornado.web.HTTPError(503, f"{busy} agent{'s are' if busy > 1 else ' is'} being trained here already, which is what this "
+                                                 "machine can do at once. Come back in ten minutes, or choose a lesson that trains nothing.")
+        self.starting += lesson.trains
+        try:
+            return Room(list(await asyncio.get_running_loop().run_in_executor(self.pool, lesson.make, self.store, alias, self.folder)), self.pool)
+        finally:
+            self.starting -= lesson.trains
+
+    def _busy(self) -> int:
+        return self.starting + sum(room.trains for room in self.rooms.values())
+
+    async def put_away(self, alias: str | None = None, idle: float = IDLE, training: bool = False) -> None:
+        """Close the lessons of one person; or (None) those that nobody has looked at for ``idle`` seconds, perhaps only those that train.
+        What was said and learned is saved, and a lesson can be opened again."""
+        gone = [key for key, room in self.rooms.items() if key[0] == alias or (
+            alias is None and not room.pages and time.monotonic() - room.left >= idle and (room.trains or not training))]
+        await asyncio.gather(*(self.rooms.pop(key).close() for key in gone))
+
+    async def forget(self, alias: str) -> tuple[int, int]:
+        """Delete what somebody said, and what learned from it: events and files that are gone."""
+        await self.put_away(alias)
+        agents = [p for p in Live.home(self.folder, alias).glob("*") if p.is_file()]
+        for path in agents:
+            path.unlink()
+        return await asyncio.get_running_loop().run_in_executor(None, self.store.forget, alias), sum(p.suffix == ".pt" for p in agents)
 
     async def serve(self, host: str = "127.0.0.1", port: int = 0) -> None:
         """Listen. ``OSError``: the port is taken."""
-        comm.create_comm = lambda *args, **kwargs: PageComm(*args, **kwargs)  # ipywidgets' own hook for places that are not a kernel
+        self._create_comm, comm.create_comm = comm.create_comm, PageComm  # ipywidgets' own hook for places that are not a kernel
         sockets = tornado.netutil.bind_sockets(port, host)
         self.port = sockets[0].getsockname()[1]
         app = tornado.web.Application(
-            [(r"/", Menu), (r"/teach/(\w+)", Teach), (r"/socket/(\w+)", Socket), (r"/mine(\.jsonl)?", Mine), (r"/agree", Agree), (r"/alive", Alive),
+            [(r"/", Menu), (r"/teach/(\w+)", Teach), (r"/socket/(\w+)", Socket), (r"/mine(\.jsonl)?", Mine), (r"/agree", Agree), (r"/leave", Leave), (r"/alive", Alive),
              (r"/widget/(\w+)\.js", Module), (r"/(studio\.js|studio\.css)", File)],
             template_path=str(HERE), xsrf_cookies=True, xsrf_cookie_kwargs=dict(samesite="Strict"), xsrf_cookie_name=f"_xsrf-{self.port}",
             default_handler_class=Nowhere, websocket_ping_interval=30, websocket_max_message_size=2**20)
         app.studio = self
         self.server = tornado.httpserver.HTTPServer(app, max_body_size=2**20)
         self.server.add_sockets(sockets)
-        self.link = f"http://{host}:{self.port}/?token={self.token}"
+        everybody = host in ("0.0.0.0", "::", "")
+        self.home = f"http://{'127.0.0.1' if everybody else host}:{self.port}/?token={self.token}"
+        self.link = self.home if not everybody else f"http://{socket.gethostname()}:{self.port}/?token={self.token}"
         self.tidying = tornado.ioloop.PeriodicCallback(self.put_away, 30_000)
         self.tidying.start()
 
-    def close(self) -> None:
+    async def close(self) -> None:
         self.tidying.stop()
         self.server.stop()
-        for room in self.rooms.values():
-            room.close()
+        await asyncio.gather(*(room.close() for room in self.rooms.values()))
         self.rooms.clear()
         self.pool.shutdown(wait=False)
+        comm.create_comm = self._create_comm
 
 
 class Nowhere(Page):

@@ -8,12 +8,14 @@ function modelOf(index, state) {
     send: (content) => { if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ widget: index, content })); },
     on: (event, f) => { if (event === "msg:custom") listeners.add(f); }, off: (event, f) => listeners.delete(f) };
 }
+let leave = [], turn = 0; // what the widgets want done when they go; and which building this is
 async function build(widgets) {
-  place.replaceChildren(); models.length = 0;
-  for (const [i, { module, state }] of widgets.entries()) {
+  const mine = ++turn, modules = await Promise.all(widgets.map(({ module }) => import(`/widget/${module}.js`)));
+  if (mine !== turn) return; // the line broke meanwhile, and another building has begun
+  leave.forEach((f) => f?.()); leave = []; place.replaceChildren(); models.length = 0;
+  for (const [i, { state }] of widgets.entries()) {
     const el = document.createElement("div"); place.append(el); models.push(modelOf(i, state));
-    const { default: widget } = await import(`/widget/${module}.js`);
-    widget.render({ model: models[i], el });
+    leave.push(modules[i].default.render({ model: models[i], el }));
   }
   place.querySelector(".cw[tabindex]")?.focus({ preventScroll: true }); place.dataset.ready = "true";
 }
@@ -35,7 +37,7 @@ function connect() {
 }
 async function again() { // wait until the studio is back, then begin anew: it knows where we were
   await new Promise((f) => setTimeout(f, 1000));
-  try { const r = await fetch("/alive"); if (!r.ok) throw 0; } catch { return again(); }
-  connect();
+  let answer; try { answer = await fetch("/alive"); } catch { return again(); }
+  if (answer.ok) connect(); else location.href = "/"; // the studio no longer knows us: it says what to do
 }
 connect();
