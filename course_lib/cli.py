@@ -84,7 +84,7 @@ def lab(context: typer.Context,
 
 
 @app.command()
-def label(labels: Annotated[str, typer.Option(help="where answers are kept: a file, or postgresql://user@host/database for a class")] = None,
+def label(labels: Annotated[str, typer.Option(help="where answers are kept: a file, or postgresql://user@host/base for a class")] = None,
           alias: Annotated[str, typer.Option(help="the alias that is suggested to whoever comes first")] = "",
           texts: Annotated[Path, typer.Option(help='your own texts to compare: lines of {"prompt": …, "completions": […]}')] = None,
           host: Annotated[str, typer.Option(help="0.0.0.0 lets others on your network in, who have the link")] = "127.0.0.1",
@@ -118,9 +118,10 @@ async def _serve(studio, host: str, port: int, browser: bool) -> None:
     try:
         await studio.serve(host, port)
     except OSError as error:
-        raise OSError(f"port {port} on {host} cannot be had ({error}): another studio may be open there. --port 0 takes any that is free") from error
-    out.print(f"The studio is open: [bold]{studio.link}[/bold]\nAnswers are kept in {studio.store.name}. Stop it with Ctrl-C.", highlight=False,
-              soft_wrap=True)
+        raise OSError(f"port {port} on {host} cannot be had ({error}): another studio may be open there. "
+                      "--port 0 takes any that is free") from error
+    out.print(f"The studio is open: [bold]{studio.link}[/bold]\nAnswers are kept in {studio.store.name}. Stop it with Ctrl-C.",
+              highlight=False, soft_wrap=True)
     if browser:
         webbrowser.open(studio.home)
     stopped = asyncio.Event()
@@ -162,12 +163,13 @@ def labels(where: Annotated[str, typer.Argument(help="a file, or a PostgreSQL UR
             n = len(store.events(**mine))
             if not yes:
                 typer.confirm(f"Delete all {n} events of {annotator} in {store.name}, for good?", abort=True)
-            out.print(f"{store.forget(annotator)} events deleted. Agents that have learned from them lie in agents/ beside the labels: delete those "
-                      "too, or let them learn again.", highlight=False)
+            out.print(f"{store.forget(annotator)} events deleted. Agents that have learned from them lie in agents/ beside the labels: "
+                      "delete those too, or let them learn again.", highlight=False)
         if not (take or export or delete):
             rows = {}
             for e in store.events(**mine):
-                row = rows.setdefault((e["task"], e["annotator"], e["kind"]), dict(task=e["task"], annotator=e["annotator"], kind=e["kind"], events=0))
+                who = {name: e[name] for name in ("task", "annotator", "kind")}
+                row = rows.setdefault(tuple(who.values()), who | dict(events=0))
                 row["events"], row["last"] = row["events"] + 1, e["at"][:16].replace("T", " ")
             show(list(rows.values()), dict(task="task", annotator="annotator", kind="kind", events="events", last="last (UTC)"), as_json)
     except (StoreError, ValueError, OSError) as error:

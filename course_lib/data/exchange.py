@@ -81,8 +81,10 @@ def load(store: LabelStore, path: str | Path) -> int:
             except sa.exc.DBAPIError:
                 raise
             except Exception as error:  # whatever a line that somebody else wrote may hold
-                raise StoreError(f"record {number} of {path.name} cannot be read ({type(error).__name__}: {error}): "
-                                 "nothing was imported. Was the file cut off, or written by something else?") from error
+                raise StoreError(
+                    f"record {number} of {path.name} cannot be read ({type(error).__name__}: {error}): "
+                    "nothing was imported. Was the file cut off, or written by something else?"
+                ) from error
             new += store._add_new(db, table, [values]) * (table is EVENT)
     return new
 
@@ -125,6 +127,7 @@ def _checked(row: dict | str, db) -> tuple[sa.Table, dict]:
 
 
 # ---- preferences ------------------------------------------------------------------------------------------------------
+
 
 def preferences(store: LabelStore, **where) -> list[dict]:
     """What was preferred to what: ``prompt``, ``chosen``, ``rejected``, ``annotator``, ``kind``, ``question``. Ties and skips say nothing
@@ -173,6 +176,17 @@ def from_dataset(store: LabelStore, data, *, task: str, annotator: str, kind: st
             raise ValueError(f"row {i} is not plain text: apply the chat template of your model first (TRL: apply_chat_template)")
         items = [Text(row["prompt"], row[column]) for column in ("chosen", "rejected")]
         first, second = map(clip_id, items)
-        store.append(event="label", task=task, annotator=annotator, session="import", kind=kind, pair=f"{first}-{second}", first=first,
-                     second=second, choice=1.0, items=items, uid=uuid.uuid5(uuid.NAMESPACE_OID, f"{task}/{annotator}/{kind}/{first}/{second}").hex)
+        store.append(
+            event="label",
+            task=task,
+            annotator=annotator,
+            session="import",
+            kind=kind,
+            pair=f"{first}-{second}",
+            first=first,
+            second=second,
+            choice=1.0,
+            items=items,
+            uid=uuid.uuid5(uuid.NAMESPACE_OID, f"{task}/{annotator}/{kind}/{first}/{second}").hex,
+        )
     return len(store.events(task=task, annotator=annotator)) - new

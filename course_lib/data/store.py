@@ -29,8 +29,8 @@ from .trajectories import Comparisons, Trajectory, compare
 EVENTS = ("label", "tie", "skip", "rank", "feedback", "correction", "undo")
 KINDS = ("human", "simulated", "replay")
 LAYOUT = "v2"  # the newest of migrations/versions
-STORED = ("alias, task, session and time; what was shown and on which side; the answer, and how long it took; what a model guessed, and how much "
-          "it had learned by then")
+STORED = ("alias, task, session and time; what was shown and on which side; the answer, and how long it took; what a model guessed, and "
+          "how much it had learned by then")
 
 _meta = sa.MetaData()
 EVENT = sa.Table(

@@ -232,7 +232,19 @@ class Worker:
         act = uniform(task.world) if learned.policy is None else learned.policy.greedy
         drive = rollout(task.world, act, 1, np.random.default_rng([task.seed, 6])).states[:, 0]
         learned_from = self.agent.rounds[-1]["labels"] if self.agent.rounds else 0
-        self.send(dict(type="round", text=text, rounds=self.agent.rounds, rests=self.rest >= ENOUGH, learned=learned_from, questions=questions, guesses=guesses, drive=drive, **more))
+        self.send(
+            dict(
+                type="round",
+                text=text,
+                rounds=self.agent.rounds,
+                rests=self.rest >= ENOUGH,
+                learned=learned_from,
+                questions=questions,
+                guesses=guesses,
+                drive=drive,
+                **more,
+            )
+        )
 
 
 def work(task: Task, pipe: Connection, paused, stopped) -> None:
@@ -247,8 +259,9 @@ def work(task: Task, pipe: Connection, paused, stopped) -> None:
         with FileLock(f"{task.checkpoint}.lock", timeout=10):
             Worker(task, pipe.send, paused, stopped).run()
     except Timeout:
-        pipe.send(dict(type="failed",
-                       text="This agent is being taught in another window or notebook. Go on there, or stop it there first."))
+        pipe.send(
+            dict(type="failed", text="This agent is being taught in another window or notebook. Go on there, or stop it there first.")
+        )
     except BrokenPipeError:
         pass  # the kernel has gone
     except Exception as error:  # the person must be told, whatever it was

@@ -61,8 +61,8 @@ class Asking(Answering):
         self._lock = threading.RLock()
         self.world, self.store, self.task, self.annotator, self.mode = world, store, task, annotator, mode
         self.session = uuid.uuid4().hex[:12]
-        self.stored = {"live": f"Each answer is saved in {store.name}, with {STORED}. Your alias here is “{annotator}”. To see, export or delete "
-                               f"what is yours: course labels {shlex.quote(store.name)} --annotator {shlex.quote(annotator)}",
+        self.stored = {"live": f"Each answer is saved in {store.name}, with {STORED}. Your alias here is “{annotator}”. To see, export or "
+                               f"delete what is yours: course labels {shlex.quote(store.name)} --annotator {shlex.quote(annotator)}",
                        "simulated": "A simulated person is answering.", "replay": "Recorded answers."}[self.mode]
 
     def _only_in(self, mode: str) -> None:

@@ -68,12 +68,19 @@ def rows(lab, name, columns="event, pair, choice, left, kind"):
         return db.execute(f'select {columns.replace("left", chr(34) + "left" + chr(34))} from event order by seq').fetchall()
 
 
-def kernel_process(lab) -> psutil.Process:
-    """The newest kernel of this Lab."""
+def kernel_process(lab) -> psutil.Process | None:
+    """The newest kernel of this Lab, if it lives."""
     kernels = json.load(urllib.request.urlopen(f"{lab.url}/api/kernels?token={TOKEN}"))
+    if not kernels:
+        return None
     id = max(kernels, key=lambda k: k["last_activity"])["id"]
-    (process,) = [p for p in psutil.Process(lab.process.pid).children(recursive=True) if id in " ".join(p.cmdline())]
-    return process
+    for p in psutil.Process(lab.process.pid).children(recursive=True):
+        try:
+            if id in " ".join(p.cmdline()):
+                return p
+        except psutil.Error:  # it has just ended
+            continue
+    return None
 
 
 def idle(page):
@@ -87,13 +94,16 @@ def run_selected(page, index):
 
 
 def another_kernel(lab, page, dead: int) -> None:
-    """Lab starts another kernel by itself and says so; then everything is run again."""
+    """Lab starts another kernel by itself and says so, five times; then it gives up, and the page is opened again. Then everything is run."""
     until = time.monotonic() + 60
-    while kernel_process(lab).pid == dead or page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.connectionStatus") != "connected":
+    while (kernel := kernel_process(lab)) is None or kernel.pid == dead or page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.connectionStatus") != "connected":
         assert time.monotonic() < until, "no other kernel was started"
+        if not json.load(urllib.request.urlopen(f"{lab.url}/api/kernels?token={TOKEN}")):
+            page.reload()
+            break
         page.wait_for_timeout(100)
-    said = page.locator(".jp-Dialog button.jp-mod-accept")
-    said.first.click()
+    else:
+        page.locator(".jp-Dialog button.jp-mod-accept").first.click()
     idle(page)
     run_all(page)
 

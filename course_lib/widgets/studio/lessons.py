@@ -46,7 +46,9 @@ def half_cheetah(store, alias, folder):
     from course_lib.envs.mujoco import Mujoco
     from course_lib.widgets import Live
 
-    return [Live(Mujoco(horizon=200), store, task="studio/half_cheetah", annotator=alias, mode="live", folder=folder, clip_length=30, **RUN)]
+    return [
+        Live(Mujoco(horizon=200), store, task="studio/half_cheetah", annotator=alias, mode="live", folder=folder, clip_length=30, **RUN)
+    ]
 
 
 def dog(store, alias, folder):
@@ -71,16 +73,21 @@ def clips(store, alias, folder, n: int = 30):
     """Everybody is asked about the same clips; the order of the two is drawn for each."""
     from course_lib.data import clips as cut
     from course_lib.envs import Drive
-    from course_lib.rl.rollouts import expert, noisy, rollout
+    from course_lib.rl.rollouts import noisy, rollout
     from course_lib.widgets import PairLabeler
 
     road, rng = Drive(horizon=60), np.random.default_rng(0)
-    drivers = [noisy(lambda obs, state, rng, aim=aim: road.expert(state, aim), shake) for aim in (-0.6, 0.0, 0.6) for shake in (0.0, 0.3, 1.0)]
+    drivers = [
+        noisy(lambda obs, state, rng, aim=aim: road.expert(state, aim), shake) for aim in (-0.6, 0.0, 0.6) for shake in (0.0, 0.3, 1.0)
+    ]
     pool = [c for act in drivers for c in cut(rollout(road, act, n // 4, rng).demonstrations(), 30, rng)]
     order = rng.permutation(len(pool))
-    pairs = [(pool[i], pool[j]) for i, j in zip(order[:n], order[n:2 * n])]
-    return [PairLabeler(road, pairs, store, task="studio/clips", annotator=alias, mode="live", question="Who drives better?",
-                        seed=sum(alias.encode()))]
+    pairs = [(pool[i], pool[j]) for i, j in zip(order[:n], order[n : 2 * n])]
+    return [
+        PairLabeler(
+            road, pairs, store, task="studio/clips", annotator=alias, mode="live", question="Who drives better?", seed=sum(alias.encode())
+        )
+    ]
 
 
 def read_texts(path: str | Path) -> list[list[Text]]:
@@ -92,7 +99,12 @@ def read_texts(path: str | Path) -> list[list[Text]]:
             prompt, completions = row["prompt"], row["completions"]
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(f'line {number} of {path} is not {{"prompt": …, "completions": […]}} ({error!r})') from error
-        if not isinstance(prompt, str) or not isinstance(completions, list) or not all(isinstance(c, str) for c in completions) or len(set(completions)) < 2:
+        if (
+            not isinstance(prompt, str)
+            or not isinstance(completions, list)
+            or not all(isinstance(c, str) for c in completions)
+            or len(set(completions)) < 2
+        ):
             raise ValueError(f"line {number} of {path}: a prompt and at least two different completions are needed, all of them text")
         groups.append([Text(prompt, c) for c in dict.fromkeys(completions)])
     return groups
@@ -107,31 +119,99 @@ def texts(store, alias, folder, path=OURS):
 
     rng = np.random.default_rng(0)
     pairs = [tuple(group[i] for i in rng.permutation(len(group))[:2]) for group in read_texts(path)]
-    return [PairLabeler(None, pairs, store, task=task_of("studio/texts", path), annotator=alias, mode="live", question="Which explanation is better?",
-                        seed=sum(alias.encode()))]
+    return [
+        PairLabeler(
+            None,
+            pairs,
+            store,
+            task=task_of("studio/texts", path),
+            annotator=alias,
+            mode="live",
+            question="Which explanation is better?",
+            seed=sum(alias.encode()),
+        )
+    ]
 
 
 def ranks(store, alias, folder, path=OURS):
     from course_lib.widgets import Ranker
 
-    return [Ranker(None, [tuple(group) for group in read_texts(path)], store, task=task_of("studio/ranks", path), annotator=alias, mode="live",
-                   question="Put the best explanation on top.", seed=sum(alias.encode()))]
+    return [
+        Ranker(
+            None,
+            [tuple(group) for group in read_texts(path)],
+            store,
+            task=task_of("studio/ranks", path),
+            annotator=alias,
+            mode="live",
+            question="Put the best explanation on top.",
+            seed=sum(alias.encode()),
+        )
+    ]
 
 
 LESSONS = [
-    Lesson("pendulum", "Teach a pendulum", "Say which of two clips you like better. It practises while you do: make it spin, stand, or lie still.",
-           "3 minutes, about 30 clicks", "studio/pendulum", pendulum, trains=True),
-    Lesson("dog", "Train a dog with two buttons", "It walks through a garden. Say good, or bad, until it finds its bowl.", "2 minutes",
-           "studio/dog", dog),
-    Lesson("drive", "Take the wheel", "A learner drives. Take over with the arrow keys when it goes wrong; it learns from what you do.",
-           "3 minutes", "studio/drive", drive),
-    Lesson("half_cheetah", "Teach a robot", "A half-cheetah learns to move as you like it. Harder than the pendulum: it takes patience.",
-           "15 minutes and more", "studio/half_cheetah", half_cheetah, trains=True),
-    Lesson("clips", "Who drives better?", "Thirty pairs of drives, the same for everybody: do you agree with the others?", "3 minutes",
-           "studio/clips", clips, shared=True),
-    Lesson("texts", "Which explanation is better?", "Pairs of short texts, the same for everybody.", "2 minutes", "studio/texts", texts, shared=True),
-    Lesson("ranks", "Put explanations in order", "Four at a time, best on top, by dragging or by keys.", "3 minutes", "studio/ranks", ranks,
-           shared=True),
+    Lesson(
+        "pendulum",
+        "Teach a pendulum",
+        "Say which of two clips you like better. It practises while you do: make it spin, stand, or lie still.",
+        "3 minutes, about 30 clicks",
+        "studio/pendulum",
+        pendulum,
+        trains=True,
+    ),
+    Lesson(
+        "dog",
+        "Train a dog with two buttons",
+        "It walks through a garden. Say good, or bad, until it finds its bowl.",
+        "2 minutes",
+        "studio/dog",
+        dog,
+    ),
+    Lesson(
+        "drive",
+        "Take the wheel",
+        "A learner drives. Take over with the arrow keys when it goes wrong; it learns from what you do.",
+        "3 minutes",
+        "studio/drive",
+        drive,
+    ),
+    Lesson(
+        "half_cheetah",
+        "Teach a robot",
+        "A half-cheetah learns to move as you like it. Harder than the pendulum: it takes patience.",
+        "15 minutes and more",
+        "studio/half_cheetah",
+        half_cheetah,
+        trains=True,
+    ),
+    Lesson(
+        "clips",
+        "Who drives better?",
+        "Thirty pairs of drives, the same for everybody: do you agree with the others?",
+        "3 minutes",
+        "studio/clips",
+        clips,
+        shared=True,
+    ),
+    Lesson(
+        "texts",
+        "Which explanation is better?",
+        "Pairs of short texts, the same for everybody.",
+        "2 minutes",
+        "studio/texts",
+        texts,
+        shared=True,
+    ),
+    Lesson(
+        "ranks",
+        "Put explanations in order",
+        "Four at a time, best on top, by dragging or by keys.",
+        "3 minutes",
+        "studio/ranks",
+        ranks,
+        shared=True,
+    ),
 ]
 
 

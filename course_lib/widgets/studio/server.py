@@ -46,8 +46,12 @@ from .lessons import LESSONS, Lesson
 HERE = Path(__file__).parent
 ALIAS = re.compile(r"[\w][\w .-]{0,39}")
 IDLE = 600  # seconds without a page before a lesson is put away; labels and agents are saved, and it can be opened again
-HEADERS = {"Content-Security-Policy": "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; frame-ancestors 'none'",
-           "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
+HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
 
 
 class PageComm(BaseComm):
@@ -132,8 +136,15 @@ class Page(tornado.web.RequestHandler):
             return self.redirect(self.request.path)
         if not self.studio.is_token(self.get_cookie(f"token-{self.studio.port}", "")):
             self.set_status(403)
-            return self.finish(self.render_string("page.html", title="Not yet", alias=None, body="<p>This studio opens with the link that "
-                               "<code>course label</code> has printed, token and all. Ask whoever started it.</p>"))
+            return self.finish(
+                self.render_string(
+                    "page.html",
+                    title="Not yet",
+                    alias=None,
+                    body="<p>This studio opens with the link that "
+                    "<code>course label</code> has printed, token and all. Ask whoever started it.</p>",
+                )
+            )
 
     def _keep(self, name: str, value: str) -> None:
         # Lax, so that the link may be opened from a mail; writing is guarded by xsrf tokens, and by check_origin
@@ -172,8 +183,10 @@ class Menu(Page):
         if not ALIAS.fullmatch(alias):
             problem = "An alias has 1 to 40 letters, digits, spaces, dots or hyphens. It need not be your name."
         elif not self.studio.claim(alias, secret):
-            problem = (f"Somebody has labelled as “{alias}” already. If that was you, in another browser, give your key as well (it stands there "
-                       "under “What I said”); if it was in a notebook, start the studio with course label --alias; else choose another alias.")
+            problem = (
+                f"Somebody has labelled as “{alias}” already. If that was you, in another browser, give your key as well (it stands there "
+                "under “What I said”); if it was in a notebook, start the studio with course label --alias; else choose another alias."
+            )
         if problem:
             return self.show("hello.html", "Welcome", problem=problem, suggestion=alias)
         self._keep("secret", secret)
@@ -224,11 +237,15 @@ class Socket(tornado.websocket.WebSocketHandler):
         self.room = room
         room.pages.add(self)
         plain = lambda v: isinstance(v, (str, int, float, dict, list))
-        states = [{k: v for k, v in w.get_state().items() if not k.startswith("_") and k not in ("layout", "tabbable", "tooltip") and plain(v)}
-                  for w in room.widgets]
+        states = [
+            {k: v for k, v in w.get_state().items() if not k.startswith("_") and k not in ("layout", "tabbable", "tooltip") and plain(v)}
+            for w in room.widgets
+        ]
         for state in states:
             if state.get("stored"):
-                state["stored"] = f"Stored under your alias “{self.alias}”: {STORED}. You find it all, to see, take along or delete, under “What I said”."
+                state["stored"] = (
+                    f"Stored under your alias “{self.alias}”: {STORED}. You find it all, to see, take along or delete, under “What I said”."
+                )
         modules = [Path(inspect.getsourcefile(type(w))).stem for w in room.widgets]  # each widget has one .py and one .js of the same name
         self.write_message(json.dumps(dict(widgets=[dict(module=m, state=s) for m, s in zip(modules, states)])))
 
@@ -254,8 +271,14 @@ class Mine(Page):
             self.set_header("Content-Disposition", f'attachment; filename="labels-{re.sub("[^A-Za-z0-9]+", "_", self.alias)}.jsonl"')
             return self.finish("".join(exchange.line(row) + "\n" for row in exchange.records(self.studio.store, annotator=self.alias)))
         events = self.studio.store.events(annotator=self.alias)
-        self.show("mine.html", "What you said", events=events[::-1][:200], n=len(events), progress=progress(events, self.studio.lessons),
-                  key=self.get_cookie("secret"))
+        self.show(
+            "mine.html",
+            "What you said",
+            events=events[::-1][:200],
+            n=len(events),
+            progress=progress(events, self.studio.lessons),
+            key=self.get_cookie("secret"),
+        )
 
     async def post(self, what=""):
         """Delete everything."""
@@ -263,9 +286,16 @@ class Mine(Page):
             raise tornado.web.HTTPError(400, "Nothing was deleted: to be sure, type your alias into the box.")
         gone, agents = await self.studio.forget(self.alias)
         self.clear_cookie("alias")
-        self.finish(self.render_string("page.html", title="Deleted", alias=None, body=f"<p>{gone} events and {agents} files of agents that "
-                                       "learned from them are gone from this studio. Copies that you exported are yours.</p>"
-                                       "<p><a href='/'>Start anew</a></p>"))
+        self.finish(
+            self.render_string(
+                "page.html",
+                title="Deleted",
+                alias=None,
+                body=f"<p>{gone} events and {agents} files of agents that "
+                "learned from them are gone from this studio. Copies that you exported are yours.</p>"
+                "<p><a href='/'>Start anew</a></p>",
+            )
+        )
 
 
 class Agree(Page):
@@ -320,9 +350,16 @@ def progress(events: list[dict], lessons: list[Lesson]) -> list[dict]:
         said = [e for e in mine if e["event"] != "undo"]
         took = [e["response_ms"] for e in said if e["response_ms"]]
         hits = [(e["guess"] > 0.5) == e["choice"] for e in said if e["guess"] is not None and e["choice"] in (0, 1)]
-        rows.append(dict(task=names.get(task, task), answers=len(said), undone=len(mine) - len(said), last=mine[-1]["at"][:16].replace("T", " "),
-                         seconds=f"{np.median(took) / 1000:.1f} s" if took else "–",
-                         guessed=f"{sum(hits[-10:])} of the last {len(hits[-10:])}" if hits else "–"))
+        rows.append(
+            dict(
+                task=names.get(task, task),
+                answers=len(said),
+                undone=len(mine) - len(said),
+                last=mine[-1]["at"][:16].replace("T", " "),
+                seconds=f"{np.median(took) / 1000:.1f} s" if took else "–",
+                guessed=f"{sum(hits[-10:])} of the last {len(hits[-10:])}" if hits else "–",
+            )
+        )
     return rows
 
 
@@ -330,8 +367,16 @@ class Studio:
     """``await Studio(store, folder).serve()``; ``link`` is then where others find it and ``home`` where you do, token and all.
     ``workers``: how many agents may be trained at once (None: one for each core but one)."""
 
-    def __init__(self, store: LabelStore, folder: Path, *, lessons: list[Lesson] | None = None, token: str | None = None, suggestion: str = "",
-                 workers: int | None = None):
+    def __init__(
+        self,
+        store: LabelStore,
+        folder: Path,
+        *,
+        lessons: list[Lesson] | None = None,
+        token: str | None = None,
+        suggestion: str = "",
+        workers: int | None = None,
+    ):
         self.store, self.folder, self.lessons, self.suggestion = store, Path(folder), list(lessons or LESSONS), suggestion
         self.token = token or secrets.token_urlsafe(16)
         self.workers = workers if workers is not None else max(1, scale().cores - 1)
@@ -366,11 +411,16 @@ class Studio:
         if lesson.trains and self._busy() >= self.workers:  # agents that nobody looks at make room
             await self.put_away(idle=0, training=True)
             if (busy := self._busy()) >= self.workers:
-                raise tornado.web.HTTPError(503, f"{busy} agent{'s are' if busy > 1 else ' is'} being trained here already, which is what this "
-                                                 "machine can do at once. Come back in ten minutes, or choose a lesson that trains nothing.")
+                raise tornado.web.HTTPError(
+                    503,
+                    f"{busy} agent{'s are' if busy > 1 else ' is'} being trained here already, which is what this "
+                    "machine can do at once. Come back in ten minutes, or choose a lesson that trains nothing.",
+                )
         self.starting += lesson.trains
         try:
-            return Room(list(await asyncio.get_running_loop().run_in_executor(self.pool, lesson.make, self.store, alias, self.folder)), self.pool)
+            return Room(
+                list(await asyncio.get_running_loop().run_in_executor(self.pool, lesson.make, self.store, alias, self.folder)), self.pool
+            )
         finally:
             self.starting -= lesson.trains
 
@@ -380,8 +430,12 @@ class Studio:
     async def put_away(self, alias: str | None = None, idle: float = IDLE, training: bool = False) -> None:
         """Close the lessons of one person; or (None) those that nobody has looked at for ``idle`` seconds, perhaps only those that train.
         What was said and learned is saved, and a lesson can be opened again."""
-        gone = [key for key, room in self.rooms.items() if key[0] == alias or (
-            alias is None and not room.pages and time.monotonic() - room.left >= idle and (room.trains or not training))]
+        gone = [
+            key
+            for key, room in self.rooms.items()
+            if key[0] == alias
+            or (alias is None and not room.pages and time.monotonic() - room.left >= idle and (room.trains or not training))
+        ]
         await asyncio.gather(*(self.rooms.pop(key).close() for key in gone))
 
     async def forget(self, alias: str) -> tuple[int, int]:
@@ -398,10 +452,25 @@ class Studio:
         sockets = tornado.netutil.bind_sockets(port, host)
         self.port = sockets[0].getsockname()[1]
         app = tornado.web.Application(
-            [(r"/", Menu), (r"/teach/(\w+)", Teach), (r"/socket/(\w+)", Socket), (r"/mine(\.jsonl)?", Mine), (r"/agree", Agree), (r"/leave", Leave), (r"/alive", Alive),
-             (r"/widget/(\w+)\.js", Module), (r"/(studio\.js|studio\.css)", File)],
-            template_path=str(HERE), xsrf_cookies=True, xsrf_cookie_kwargs=dict(samesite="Strict"), xsrf_cookie_name=f"_xsrf-{self.port}",
-            default_handler_class=Nowhere, websocket_ping_interval=30, websocket_max_message_size=2**20)
+            [
+                (r"/", Menu),
+                (r"/teach/(\w+)", Teach),
+                (r"/socket/(\w+)", Socket),
+                (r"/mine(\.jsonl)?", Mine),
+                (r"/agree", Agree),
+                (r"/leave", Leave),
+                (r"/alive", Alive),
+                (r"/widget/(\w+)\.js", Module),
+                (r"/(studio\.js|studio\.css)", File),
+            ],
+            template_path=str(HERE),
+            xsrf_cookies=True,
+            xsrf_cookie_kwargs=dict(samesite="Strict"),
+            xsrf_cookie_name=f"_xsrf-{self.port}",
+            default_handler_class=Nowhere,
+            websocket_ping_interval=30,
+            websocket_max_message_size=2**20,
+        )
         app.studio = self
         self.server = tornado.httpserver.HTTPServer(app, max_body_size=2**20)
         self.server.add_sockets(sockets)

@@ -7,8 +7,8 @@ revision, down_revision = "v2", "v1"
 
 
 def upgrade():
-    for column in (sa.Column("ranking", sa.String), sa.Column("value", sa.Float), sa.Column("step", sa.Integer), sa.Column("credits", sa.String),
-                   sa.Column("guess", sa.Float), sa.Column("uid", sa.String)):
+    for column in (sa.Column("ranking", sa.String), sa.Column("value", sa.Float), sa.Column("step", sa.Integer),
+                   sa.Column("credits", sa.String), sa.Column("guess", sa.Float), sa.Column("uid", sa.String)):
         op.add_column("event", column)
     op.execute("update event set uid = session || '/' || seq")  # the same in every copy of the file
     with op.batch_alter_table("event", table_kwargs={"sqlite_autoincrement": True}) as event:
