@@ -1,8 +1,9 @@
 # make lab    set up and open JupyterLab          make test   set up and run every test
 # make build  sources → notebooks, problem sets   make bench  compare with peers, in an environment of its own
+# make label  set up and open the labeling studio   make studio-bench  how quick and how safe the studio is
 # make gallery  the README's pictures             make clean  remove environments and caches (never workspace/ or gradebook/)
 #
-# LAB_ARGS="--no-browser --port 9999"  arguments for jupyter lab
+# LAB_ARGS="--no-browser --port 9999"  arguments for jupyter lab;  LABEL_ARGS="--alias ada"  for course label
 # PIP_ARGS="--extra-index-url URL"     arguments for pip, e.g. to get the CPU build of torch (see README)
 # PYTHON=python3.12                    the Python to make .venv from;  TEST_ARGS="-k store"  arguments for pytest
 
@@ -14,9 +15,12 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt $(PIP_ARGS)
 export PYTHONUTF8 := 1
 
-.PHONY: lab test build bench gallery clean
+.PHONY: lab label test build bench studio-bench gallery clean
 lab: $(VENV)/.lab
 	@$(BIN)/course lab $(LAB_ARGS)
+
+label: $(VENV)/.lab
+	@$(BIN)/course label $(LABEL_ARGS)
 
 test: $(VENV)/.test
 	@$(BIN)/python tests/get_chromium.py
@@ -35,6 +39,10 @@ bench:
 	@benchmarks/.venv/bin/python tests/get_chromium.py
 	benchmarks/.venv/bin/python -m pytest tests/peers -p no:cacheprovider
 	benchmarks/.venv/bin/python benchmarks/run.py
+
+studio-bench: $(VENV)/.test
+	@$(BIN)/python tests/get_chromium.py
+	$(BIN)/python -m benchmarks.studio
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "The course needs Python 3.11 or newer, and found none. Install it (python.org, your system's packages, or conda with environment.yml), or name it: make lab PYTHON=/path/to/python3.12"; exit 1; }

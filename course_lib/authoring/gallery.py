@@ -1,9 +1,12 @@
-"""``make gallery``: the README's pictures, taken from a real JupyterLab and from figures of executed notebooks."""
+"""``make gallery``: the README's pictures, taken from a real JupyterLab and from figures of executed notebooks. Name some to make
+only those: ``python -m course_lib.authoring.gallery studio``."""
 
 from __future__ import annotations
 
+import json
 import os
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -12,6 +15,7 @@ import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 from playwright.sync_api import sync_playwright
 
 from course_lib.authoring.doctor import browser
@@ -55,7 +59,7 @@ def labeler(page, out: Path) -> None:
             page.locator(".cw[data-pair]").press("ArrowLeft" if away[0] < away[1] else "ArrowRight")
         page.wait_for_selector('.cw[data-done="12"][aria-busy="false"]')
         page.wait_for_timeout(1500)  # into the clips
-        page.locator(".cw[data-pair] .status").evaluate(SHORTEN, folder)
+        page.locator(".cw[data-pair] .stored").evaluate(SHORTEN, folder)
         page.locator(".cw[data-pair]").screenshot(path=out / "labeler.png")
 
 
@@ -94,6 +98,53 @@ def _steer(page, until, soon: bool = False) -> None:
         page.wait_for_timeout(30)
 
 
+def studio(page, out: Path, clicks: int = 30, pace: float = 3.5) -> None:
+    """One live session in the studio, from the first click to the agent it has taught: somebody who likes the pendulum to spin."""
+    with tempfile.TemporaryDirectory() as folder, socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+        s.close()
+        server = subprocess.Popen([sys.executable, "-m", "course_lib.cli", "label", "--labels", f"{folder}/labels.sqlite", "--no-browser",
+                                   f"--port={port}", "--token=gallery"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            _wait(f"http://127.0.0.1:{port}/studio.css")
+            page.goto(f"http://127.0.0.1:{port}/?token=gallery")
+            page.fill("#alias", "ada")
+            page.keyboard.press("Enter")
+            page.wait_for_selector(".lessons")
+            page.screenshot(path=out / "studio_menu.png")
+            heard = _listen(page)
+            page.goto(f"http://127.0.0.1:{port}/teach/pendulum")
+            for i in range(clicks):
+                page.wait_for_timeout(1000 * pace)
+                page.wait_for_selector(f'.cw[data-done="{i}"][aria-busy="false"]')
+                left, right = (-abs(heard[id][:-1, 1] - 6).sum() for id in heard["now"]["shown"])
+                page.keyboard.press("ArrowLeft" if left > right else "ArrowRight")
+                if i + 1 in (1, 5, 10, 20, clicks):
+                    page.wait_for_timeout(600)
+                    page.screenshot(path=out / f"studio_{i + 1:02d}.png")
+        finally:
+            server.terminate()
+            server.wait(20)
+
+
+def _listen(page) -> dict:
+    """What the studio sends to the page: the clips by their ids, and which question is ``now``."""
+    heard = {}
+
+    def frame(data):
+        if isinstance(data, bytes):
+            n = struct.unpack("<I", data[:4])[0]
+            content = json.loads(data[4:4 + n])["content"]
+            if content["type"] == "clip":
+                heard[content["id"]] = np.frombuffer(data[4 + n:], np.float32).reshape(content["shape"])
+            elif content["type"] == "current":
+                heard["now"] = content
+
+    page.on("websocket", lambda line: line.on("framereceived", frame))
+    return heard
+
+
 def figures(page, out: Path) -> None:
     """The second figure of notebook 01."""
     executed = run(course_root() / "notebooks/01_behavior_cloning.ipynb").executed
@@ -123,9 +174,9 @@ def main() -> None:
         chromium = p.chromium.launch(executable_path=path, args=FLAGS)
         page = chromium.new_page(viewport={"width": 1000, "height": 900})
         page.set_default_timeout(60_000)
-        labeler(page, out)
-        play(page, out)
-        figures(page, out)
+        for picture in (labeler, play, studio, figures):
+            if not sys.argv[1:] or picture.__name__ in sys.argv[1:]:
+                picture(page, out)
         chromium.close()
     print(*sorted(out.glob("*.png")), sep="\n")
 

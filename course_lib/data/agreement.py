@@ -3,8 +3,10 @@
     κ = (p_observed − p_chance) / (1 − p_chance)
 
 1 if all agree, 0 if they agree as often as by chance. Cohen's κ is of two people, Fleiss' κ of several on the questions that all of them
-answered. Sources: Cohen (1960), Fleiss (1971); computed by statsmodels. Left out: people who answered different questions
-(Krippendorff's α), confidence intervals.
+answered. Which of two clips is called the first is arbitrary, and must not matter: so each question is counted both ways round, and by
+chance
+people agree half of the time (less, where some say "the same"). Sources: Cohen (1960), Fleiss (1971); computed by statsmodels. Left out:
+people who answered different questions (Krippendorff's α), confidence intervals.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from .store import LabelStore
 @dataclass(frozen=True)
 class Agreement:
     """``fleiss`` κ of ``annotators`` on the ``questions`` that all of them answered; ``cohen[a, b]``: κ of a and b, and on how many
-    questions. κ is NaN where it is not defined: no shared question, or everybody always said the same."""
+    questions. κ is NaN where it is not defined: no shared question, or nothing but ties."""
 
     annotators: tuple[str, ...]
     questions: int
@@ -49,6 +51,11 @@ def fleiss(answers: np.ndarray) -> float:
     return float(fleiss_kappa(aggregate_raters(answers)[0]))
 
 
+def both_ways(answers: np.ndarray) -> np.ndarray:
+    """Answers (N, ...) and, after them, what they would have been had the two changed names, (2N, ...)."""
+    return np.concatenate([answers, 1 - answers])
+
+
 def agreement(store: LabelStore, task: str, kind: str = "human", least: int = 5, most: int = 12) -> Agreement:
     """Of everybody who answered at least ``least`` questions of ``task``; a question shown in the other order is the same question.
     Pairs are compared among the first ``most`` people."""
@@ -60,8 +67,8 @@ def agreement(store: LabelStore, task: str, kind: str = "human", least: int = 5,
     cohen = {}
     for a, b in combinations(people[:most], 2):
         shared = sorted(said[a].keys() & said[b].keys())
-        cohen[a, b] = cohens(*(np.array([said[p][q] for q in shared]) for p in (a, b))), len(shared)
+        cohen[a, b] = cohens(*(both_ways(np.array([said[p][q] for q in shared])) for p in (a, b))), len(shared)
     times = Counter(q for a in people for q in said[a])
     all_did = [q for q, n in times.items() if n == len(people)]
     table = np.array([[said[a][q] for a in people] for q in all_did]) if len(people) > 1 else np.zeros((0, 0))
-    return Agreement(people, len(all_did), fleiss(table), cohen)
+    return Agreement(people, len(all_did), fleiss(both_ways(table)), cohen)

@@ -3,10 +3,13 @@ function shelf(model, arrived) { // need(id) fetches it once; arrived() is calle
   const cache = new Map(), wanted = new Set();
   return {
     get: (id) => cache.get(id), has: (id) => cache.has(id),
-    need(id) { if (id && !cache.has(id) && !wanted.has(id)) { wanted.add(id); model.send({ type: "need", clip: id }); } },
+    need(id) {
+      if (cache.has(id)) { const item = cache.get(id); cache.delete(id); cache.set(id, item); } // it is wanted again: the last to be thrown away
+      else if (id && !wanted.has(id)) { wanted.add(id); model.send({ type: "need", clip: id }); }
+    },
     async take(m, buffers) {
       cache.set(m.id, m.completion !== undefined ? { prompt: m.prompt, text: m.completion, length: 1 } : await unpack(m, buffers));
-      for (const [id, old] of cache) { if (cache.size <= 24) break; cache.delete(id); old.pictures?.forEach((p) => p.close()); } // the oldest; it can be asked for again
+      for (const [id, old] of cache) { if (cache.size <= 24) break; cache.delete(id); old.pictures?.forEach((p) => p.close()); } // what was wanted longest ago; it can be asked for again
       wanted.delete(m.id); arrived();
     },
   };

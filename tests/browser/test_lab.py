@@ -119,10 +119,10 @@ def test_buttons_tab_order_words_and_still_pictures(lab, page):
     ready(page, 2)
     page.locator(".cw").focus()
     reached = []
-    for _ in range(9):
+    for _ in range(10):
         page.keyboard.press("Tab")
         reached.append(page.evaluate("() => document.activeElement?.dataset?.say || 'left the widget'"))
-    assert reached == ["left", "right", "tie", "skip", "undo", "play", "back", "on", "left the widget"]  # and no trap
+    assert reached == ["left", "right", "tie", "skip", "undo", "play", "back", "on", "help", "left the widget"]  # and no trap
     no_violations(page)
     box = page.locator('[data-say="tie"]').bounding_box()
     assert box["height"] >= 44 and box["width"] >= 44

@@ -485,6 +485,7 @@ class Studio:
         self.server.stop()
         await asyncio.gather(*(room.close() for room in self.rooms.values()))
         self.rooms.clear()
+        await self.server.close_all_connections()
         self.pool.shutdown(wait=False)
         comm.create_comm = self._create_comm
 
