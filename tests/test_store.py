@@ -273,12 +273,50 @@ def test_what_was_exported_comes_back_as_it_was(full, tmp_path, suffix):
     assert exchange.export(full, tmp_path / f"other.{suffix}", annotator="other") == 1
 
 
+def test_what_was_said_later_stands_wherever_it_was_said(tmp_path, monkeypatch):
+    """Monday's answer and its undo, on the laptop, are imported after Tuesday's on the desktop."""
+    import course_lib.data.store as module
+
+    def on(day):
+        class Clock(module.datetime):
+            @classmethod
+            def now(cls, tz):
+                return module.datetime(2026, 11, day, tzinfo=tz)
+
+        monkeypatch.setattr(module, "datetime", Clock)
+
+    original = module.datetime
+    laptop, desktop = LabelStore(tmp_path / "laptop.sqlite"), LabelStore(tmp_path / "desktop.sqlite")
+    first, second = map(clip_id, drives().trajectories[:2])
+    said = dict(first=first, second=second, items=drives().trajectories[:2], world="Drive")
+    on(16)
+    seq = laptop.append(**event(choice=0.0, **said))
+    laptop.append(**event(event="undo", choice=None, undoes=seq, first=first, second=second))
+    monkeypatch.setattr(module, "datetime", original)
+    on(17)
+    desktop.append(**event(choice=1.0, **said))
+    exchange.export(laptop, tmp_path / "laptop.jsonl")
+    exchange.load(desktop, tmp_path / "laptop.jsonl")
+    assert [e["choice"] for e in desktop.answers()] == [1.0] and len(desktop.events()) == 3
+
+
+def test_an_alias_is_its_owners(store):
+    assert store.claim("ann", "secret") and store.claim("ann", "secret") and not store.claim("ann", "guess")
+    store.append(**event(annotator="me"))
+    assert not store.claim("me", "x") and store.claim("me", "x", adopt=True) and not store.claim("me", "y", adopt=True)
+    store.forget("me")
+    assert store.claim("me", "y")  # nothing is left that could be anybody's
+
+
 def test_a_broken_file_imports_nothing(full, tmp_path):
     path = tmp_path / "mine.jsonl"
     exchange.export(full, path)
     lines, back = path.read_text().splitlines(), LabelStore(tmp_path / "back.sqlite")
     for broken, message in ((lines[:-1] + [lines[-1][:40]], "JSONDecodeError"), (lines + ['{"record": "event", "task": "t"}'], "missing"),
-                            (lines + ['{"record": "grade"}'], "record"), ([lines[0].replace('"data": "', '"data": "AAAA')], "cannot be read")):
+                            (lines + ['{"record": "grade"}'], "record"), (lines + ["[1]"], "cannot be read"),
+                            ([x.replace('"kind": "human"', '"kind": "angel"') for x in lines], "no such event or kind"),
+                            ([x.replace("hello 1", "hello 7") for x in lines], "not what its id says"),
+                            ([x for x in lines if '"choice": 1.0' not in x], "takes back an event that is not here"), ([lines[0].replace('"data": "', '"data": "AAAA')], "cannot be read")):
         path.write_text("\n".join(broken))
         with pytest.raises(StoreError, match=message + ".*nothing was imported|" + message):
             exchange.load(back, path)

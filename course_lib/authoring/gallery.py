@@ -72,7 +72,7 @@ def play(page, out: Path) -> None:
         page.locator(".cw.play .fps").evaluate("e => { e.value = 20; e.dispatchEvent(new Event('input')); }")
         _steer(page, until=lambda: int(root.get_attribute("data-rounds")) == 2)
         _steer(page, until=lambda: int(root.get_attribute("data-labels")) >= 5, soon=True)
-        page.locator(".cw.play .note").evaluate(SHORTEN, folder)
+        page.locator(".cw.play .stored").evaluate(SHORTEN, folder)
         root.screenshot(path=out / "play.png")
 
 

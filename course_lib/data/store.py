@@ -102,6 +102,18 @@ def clip_id(clip: Trajectory | Text) -> str:
     return digest.hexdigest()[:16]
 
 
+def pack(clip: Trajectory) -> bytes:
+    """The clip as the store keeps it. It costs a millisecond, so the newest are remembered: whoever is about to ask packs what they show."""
+    if (id := clip_id(clip)) not in _packed:
+        if len(_packed) >= 64:
+            _packed.pop(next(iter(_packed)), None)
+        _packed[id] = _pack(clip)
+    return _packed[id]
+
+
+_packed: dict[str, bytes] = {}
+
+
 def _pack(clip: Trajectory) -> bytes:
     out = io.BytesIO()
     arrays = dict(obs=clip.obs, acts=clip.acts, rews=clip.rews, terminated=clip.terminated, truncated=clip.truncated)
@@ -235,7 +247,7 @@ class LabelStore:
     def _add_items(self, db, items: Sequence[Trajectory | Text], world: str) -> list[str]:
         ids = [clip_id(x) for x in items]
         named = dict(sorted(zip(ids, items), key=lambda pair: pair[0]))  # in one order, or two writers might wait for each other
-        self._add_new(db, CLIP, [dict(id=i, world=world, data=_pack(x)) for i, x in named.items() if isinstance(x, Trajectory)])
+        self._add_new(db, CLIP, [dict(id=i, world=world, data=pack(x)) for i, x in named.items() if isinstance(x, Trajectory)])
         self._add_new(db, TEXT, [dict(id=i, prompt=x.prompt, completion=x.completion) for i, x in named.items() if isinstance(x, Text)])
         return ids
 

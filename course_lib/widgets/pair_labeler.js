@@ -61,9 +61,9 @@ function render({ model, el }) {
     if (m.type === "clip") clips.take(m, buffers);
     else if (m.type === "current") {
       const same = now && now.pair === m.pair && !now.finished && root.getAttribute("aria-busy") === "false";
-      now = m; paint(); if (m.finished) { root.dataset.pair = ""; busy(false); return; }
-      [...m.shown, ...m.next].forEach(clips.need);
-      if (!same) { busy(true); begin(); }
+      now = m; if (m.finished) { root.dataset.pair = ""; busy(false); return paint(); }
+      if (!same) { busy(true); root.dataset.done = m.done; begin(); } // first what is waited for
+      [...m.shown, ...m.next].forEach(clips.need); paint();
     } else if (m.type === "sorry") { $(".status").textContent = m.text; busy(false); }
   }
   function say(word) {

@@ -26,11 +26,15 @@ function render({ model, el }) {
         <button data-say="go" aria-keyshortcuts="Space"><kbd>space</kbd> <span class="pp">start</span></button>
         <button data-say="undo" aria-keyshortcuts="z"><kbd>Z</kbd> take back</button>
         <button data-say="end" aria-keyshortcuts="n"><kbd>N</kbd> end drive, learn</button>
+        ${HELP_BUTTON}
       </div>
       <label>Speed <input class="fps" type="range" min="1" max="40" step="1"> <output></output></label>
       <p class="quiet note"></p>
+      <p class="quiet stored"></p>
     </div>`;
   const root = el.querySelector(".cw"), $ = (q) => root.querySelector(q), speed = $(".fps");
+  const help = helpPanel(root, [["← → ↑", "hold: you steer left, right, or straight (or press the buttons, by mouse or finger)"], ["space", "start or pause"], ["Z", "take back the correction you are making, or the last one"], ["N", "end this drive, and let it learn"], ["?", "this help"]], model.get("stored"));
+  $(".stored").textContent = model.get("stored");
   const paint = () => {
     $(".pp").textContent = paused ? "start" : "pause"; root.dataset.paused = paused;
     const yours = frame && frame.yours; root.dataset.yours = !!yours;
@@ -101,12 +105,14 @@ function render({ model, el }) {
     if (m.type !== "busy") delete root.dataset.busy;
   }
   function say(word) {
+    if (word === "help") { pause(true); return help(); }
+    if (word === "close") return help(false);
     if (!frame) return;
     if (word === "go") { pause(!paused); return; }
     model.send({ type: word, drive: frame.drive });
   }
   const hold = (key, on) => { held = held.filter((k) => k !== key); if (on) { held.push(key); tap = key; pause(false); } };
-  const HOLD = { ArrowLeft: "left", ArrowRight: "right", ArrowUp: "straight" }, SAY = { " ": "go", z: "undo", Z: "undo", n: "end", N: "end" };
+  const HOLD = { ArrowLeft: "left", ArrowRight: "right", ArrowUp: "straight" }, SAY = { " ": "go", z: "undo", Z: "undo", n: "end", N: "end", "?": "help", Escape: "close" };
   root.addEventListener("keydown", (e) => {
     if (e.metaKey) held = []; // some systems do not report the release of a key under it
     if (e.ctrlKey || e.altKey || e.metaKey || e.key === "Tab") return;

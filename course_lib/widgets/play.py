@@ -246,8 +246,7 @@ class Play(Asking):
         self._say(frame, [np.ascontiguousarray(self.state[0], np.float32).tobytes()])
 
     def _send_round(self) -> None:
-        people = {"live": f"Your corrections are saved in {self.store.name}", "simulated": "A simulated person takes over",
-                  "replay": "Recorded corrections"}[self.mode]
+        people = {"live": "", "simulated": "A simulated person takes over", "replay": "Recorded corrections"}[self.mode]
         drives = self._before_and_now() if len(self.progress.policies) > 1 and self._watched else []
         self._say(dict(type="round", scores=self.progress.scores, labels=self.progress.labels, horizon=self.world.horizon, text=self.text,
                        note=people, unit=f"of {self.world.horizon} {self.unit}, without help",

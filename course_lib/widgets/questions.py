@@ -14,7 +14,7 @@ import numpy as np
 import traitlets
 
 from course_lib.data import Trajectory
-from course_lib.data.store import LabelStore, StoreError, Text, clip_id
+from course_lib.data.store import LabelStore, StoreError, Text, clip_id, pack
 from course_lib.envs import Dynamics, picture
 
 from .asking import Asking
@@ -164,6 +164,9 @@ class Questionnaire(Asking):
             message |= dict(pair=self.ids[done], shown=self.order[done], next=self.order[done + 1] if done + 1 < total else [],
                             words=[self._in_words(self.item[i]) for i in self.order[done]])
         self.send(message | self._more())
+        for item in self._items(done) if done < total else ():
+            if isinstance(item, Trajectory):
+                pack(item)  # while they look at it: storing the answer is then quicker
 
     def _more(self) -> dict:
         """What a subclass adds to a message about the current question."""

@@ -35,11 +35,13 @@ swing = dict(n_envs=32, n_steps=100, batch_size=400, gamma=0.95, lam=0.95, epoch
 lesson = Live(Pendulum(), store, task="test", folder="NAME-agents", **swing)
 lesson
 '''
-# What is pressed, and which pair was on the screen then; and of each answer the time until two frames after the next pair was drawn.
+# What is pressed, and which pair was on the screen then; and of each answer, how long until the next pair was drawn, until the frame that
+# shows it, and until one frame later.
 WATCH = """() => { window.pressed = []; window.lags = []; let at = 0; const root = document.querySelector('.cw[data-pair]');
   const note = (pair, key, open) => window.pressed.push([pair, key, open]);
   root.addEventListener('keydown', (e) => { if (e.repeat) return; note(root.dataset.pair, e.key, root.getAttribute('aria-busy') === 'false'); at = performance.now(); }, true);
-  new MutationObserver(() => { if (!at) return; const p = at; at = 0; requestAnimationFrame(() => requestAnimationFrame(() => window.lags.push(performance.now() - p))); })
+  new MutationObserver(() => { if (!at) return; const p = at; at = 0; const drawn = performance.now() - p;
+      requestAnimationFrame(() => { const frame = performance.now() - p; requestAnimationFrame(() => window.lags.push([drawn, frame, performance.now() - p])); }); })
     .observe(root, { attributes: true, attributeFilter: ['data-pair'] }); }"""
 
 
@@ -152,8 +154,8 @@ def mash(lab, page, name: str, keys: int, rng: random.Random) -> tuple[int, int]
     return len(stored), wrong
 
 
-def latencies(lab, page, name: str, clicks: int, rng: random.Random, training: bool) -> list[float]:
-    """Milliseconds from a key to two frames after the next pair was drawn; with ``training`` while a worker practises without a pause."""
+def latencies(lab, page, name: str, clicks: int, rng: random.Random, training: bool) -> list[list[float]]:
+    """Milliseconds from a key to the next pair: drawn, in a frame, and one frame later; with ``training`` while a worker practises without a pause."""
     start(lab, page, name, LIVE if training else PAIRS.replace("N,", f"{clicks + 20},").replace(":N]", f":{clicks + 20}]").replace("N:]", f"{clicks + 20}:]"))
     first = 0
     if training:

@@ -76,6 +76,9 @@ def test_drive_by_keys_and_find_the_corrections_in_the_store(lab, page):
 
 def test_buttons_take_back_blur_and_no_key_reaches_lab(lab, page):
     start(lab, page, "buttons", horizon=400, fps=20)
+    page.keyboard.press("?")
+    assert page.locator(".help").is_visible() and "buttons.sqlite" in page.locator(".stored").inner_text()
+    page.keyboard.press("Escape")
     left = page.locator('[data-hold="left"]')
     left.hover()
     page.mouse.down()
