@@ -85,11 +85,12 @@ def lab(context: typer.Context,
 
 @app.command()
 def label(labels: Annotated[str, typer.Option(help="where answers are kept: a file, or postgresql://user@host/base for a class")] = None,
-          alias: Annotated[str, typer.Option(help="the alias that is suggested to whoever comes first")] = "",
+          alias: Annotated[str, typer.Option(help="your own alias; with “me” you take up what you said in notebooks")] = "",
           texts: Annotated[Path, typer.Option(help='your own texts to compare: lines of {"prompt": …, "completions": […]}')] = None,
           host: Annotated[str, typer.Option(help="0.0.0.0 lets others on your network in, who have the link")] = "127.0.0.1",
           port: Annotated[int, typer.Option(help="0: any that is free")] = 8765,
-          token: Annotated[str, typer.Option(help="the secret in the link; a new one each time if left out")] = None,
+          workers: Annotated[int, typer.Option(help="agents trained at once; if left out, as many as cores but one")] = None,
+          token: Annotated[str, typer.Option(help="the secret in the link; that of before if left out")] = None,
           browser: Annotated[bool, typer.Option(help="open it in your browser")] = True) -> None:
     """Open the labeling studio: teach an agent by your own clicks, without a notebook."""
     import asyncio
@@ -103,11 +104,23 @@ def label(labels: Annotated[str, typer.Option(help="where answers are kept: a fi
     home = root() / "workspace"
     home.mkdir(exist_ok=True)
     try:
-        studio = Studio(LabelStore(labels or home / "labels.sqlite"), home / "agents", token=token, suggestion=alias,
+        studio = Studio(LabelStore(labels or home / "labels.sqlite"), home / "agents", token=token or _kept_token(home),
+                        suggestion=alias, workers=workers,
                         lessons=with_texts(texts) if texts else None)
         asyncio.run(_serve(studio, host, port, browser))
     except (StoreError, ValueError, OSError) as error:
         stop(str(error))
+
+
+def _kept_token(home: Path) -> str:
+    """The same link tomorrow: a secret in a file that only its owner can read."""
+    import secrets
+
+    path = home / ".studio-token"
+    if not path.exists():
+        with open(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600), "w") as out:
+            out.write(secrets.token_urlsafe(16))
+    return path.read_text().strip()
 
 
 async def _serve(studio, host: str, port: int, browser: bool) -> None:
@@ -120,8 +133,8 @@ async def _serve(studio, host: str, port: int, browser: bool) -> None:
     except OSError as error:
         raise OSError(f"port {port} on {host} cannot be had ({error}): another studio may be open there. "
                       "--port 0 takes any that is free") from error
-    out.print(f"The studio is open: [bold]{studio.link}[/bold]\nAnswers are kept in {studio.store.name}. Stop it with Ctrl-C.",
-              highlight=False, soft_wrap=True)
+    out.print(f"The studio is open. For you: [bold]{studio.home}[/bold]\nFor others: {studio.link}", highlight=False, soft_wrap=True)
+    out.print(f"Answers are kept in {studio.store.name}. Stop it with Ctrl-C.", highlight=False, soft_wrap=True)
     if browser:
         webbrowser.open(studio.home)
     stopped = asyncio.Event()
@@ -156,15 +169,21 @@ def labels(where: Annotated[str, typer.Argument(help="a file, or a PostgreSQL UR
     try:
         store = LabelStore(place)
         if take:
-            out.print(f"{exchange.load(store, take)} new events from {take}", highlight=False)
+            out.print(f"{exchange.load(store, take)} new events from {take}", highlight=False, soft_wrap=True)
         if export:
-            out.print(f"{exchange.export(store, export, **mine)} events written to {export}", highlight=False)
+            out.print(f"{exchange.export(store, export, **mine)} events written to {export}", highlight=False, soft_wrap=True)
         if delete:
             n = len(store.events(**mine))
             if not yes:
                 typer.confirm(f"Delete all {n} events of {annotator} in {store.name}, for good?", abort=True)
-            out.print(f"{store.forget(annotator)} events deleted. Agents that have learned from them lie in agents/ beside the labels: "
-                      "delete those too, or let them learn again.", highlight=False)
+            import shutil
+
+            from course_lib.widgets import Live
+
+            agents = Live.home((store.path.parent if store.path else root() / "workspace") / "agents", annotator, store)
+            shutil.rmtree(agents, ignore_errors=True)
+            out.print(f"{store.forget(annotator)} events deleted, and the agents in {agents} that learned from them.", highlight=False,
+                      soft_wrap=True)
         if not (take or export or delete):
             rows = {}
             for e in store.events(**mine):

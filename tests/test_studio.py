@@ -223,3 +223,47 @@ def test_a_hundred_annotators_at_once_on_postgresql(base):  # noqa: F811
     [t.join() for t in threads]
     said = [(e["annotator"], e["pair"]) for e in store.events(task="hundred")]
     assert len(said) == 500 == len(set(said))
+
+
+# ---- the commands ------------------------------------------------------------------------------------------------------
+
+def labels(*arguments):
+    from typer.testing import CliRunner
+
+    from course_lib.cli import app
+
+    done = CliRunner().invoke(app, ["labels", *map(str, arguments)], input="y\n")
+    return done.exit_code, done.output
+
+
+def test_course_labels_shows_exports_imports_and_deletes(tmp_path):
+    path = tmp_path / "labels.sqlite"
+    store = LabelStore(path)
+    for who in ("ann", "ann", "bob"):
+        store.append(**event(annotator=who))
+    code, said = labels(path, "--json")
+    assert code == 0 and [(r["annotator"], r["events"]) for r in json.loads(said)] == [("ann", 2), ("bob", 1)]
+    assert "2 events written to" in labels(path, "--annotator", "ann", "--export", tmp_path / "ann.jsonl")[1]
+    assert "2 new events" in labels(tmp_path / "new.sqlite", "--import", tmp_path / "ann.jsonl")[1]
+    code, said = labels(path, "--annotator", "ann", "--delete")
+    assert code == 0 and "for good?" in said and "2 events deleted" in said and [e["annotator"] for e in store.events()] == ["bob"]
+
+
+def test_course_labels_says_what_is_wrong(tmp_path):
+    (tmp_path / "other.sqlite").write_bytes(b"not labels" * 300)
+    for arguments, words in (((tmp_path / "none.sqlite",), "nobody has labelled"), ((tmp_path / "other.sqlite",), "left untouched"),
+                             (("postgresql://nobody@127.0.0.1:9/x",), "does not answer")):
+        code, said = labels(*arguments)
+        assert code == 1 and words in said.replace("\n", " "), said
+    LabelStore(tmp_path / "l.sqlite")
+    assert "whose labels" in labels(tmp_path / "l.sqlite", "--delete")[1]
+    assert "must end in .jsonl or .parquet" in labels(tmp_path / "l.sqlite", "--export", tmp_path / "x.csv")[1]
+
+
+def test_a_port_that_is_taken_is_named(running, tmp_path):
+    from typer.testing import CliRunner
+
+    from course_lib.cli import app
+
+    done = CliRunner().invoke(app, ["label", "--labels", str(tmp_path / "m.sqlite"), "--port", str(running.studio.port), "--no-browser"])
+    assert done.exit_code == 1 and "--port 0 takes any that is free" in done.output.replace("\n", " ")

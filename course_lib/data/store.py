@@ -103,7 +103,7 @@ def clip_id(clip: Trajectory | Text) -> str:
 
 
 def pack(clip: Trajectory) -> bytes:
-    """The clip as the store keeps it. It costs a millisecond, so the newest are remembered: whoever asks packs what they show, meanwhile."""
+    """The clip as the store keeps it. That costs a millisecond, so the newest are remembered: whoever asks packs what they show."""
     if (id := clip_id(clip)) not in _packed:
         if len(_packed) >= 64:
             _packed.pop(next(iter(_packed)), None)

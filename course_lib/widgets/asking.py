@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
+import sys
 import threading
 import uuid
+from pathlib import Path
 
 import anywidget
 import traitlets
@@ -41,6 +44,11 @@ def default_mode() -> str:
     return "simulated" if os.environ.get("COURSE_PEOPLE") == "simulated" else "live"
 
 
+def _course() -> str:
+    """The command, so that it can be typed here."""
+    return "course" if shutil.which("course") else str(Path(sys.executable).with_name("course"))
+
+
 class Asking(Answering):
     """A widget that asks somebody about a world, or about texts (``world`` None): a person (``live``), a model of one (``simulated``), or
     a record (``replay``).
@@ -62,7 +70,8 @@ class Asking(Answering):
         self.world, self.store, self.task, self.annotator, self.mode = world, store, task, annotator, mode
         self.session = uuid.uuid4().hex[:12]
         self.stored = {"live": f"Each answer is saved in {store.name}, with {STORED}. Your alias here is “{annotator}”. To see, export or "
-                               f"delete what is yours: course labels {shlex.quote(store.name)} --annotator {shlex.quote(annotator)}",
+                               f"delete what is yours: {_course()} labels {shlex.quote(store.name)} --annotator {shlex.quote(annotator)} "
+                               "(and --export FILE, or --delete).",
                        "simulated": "A simulated person is answering.", "replay": "Recorded answers."}[self.mode]
 
     def _only_in(self, mode: str) -> None:

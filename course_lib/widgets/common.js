@@ -31,6 +31,7 @@ function paintClip(canvas, item, t, model) { // moment t of a clip, or its last 
   if (item.pictures) { canvas.width = item.pictures[t].width; canvas.height = item.pictures[t].height; canvas.getContext("2d").drawImage(item.pictures[t], 0, 0); }
   else drawState(canvas, model.get("drawer"), item.states.subarray(t * item.size, (t + 1) * item.size), model.get("drawing"));
 }
+const ONCE = ["left", "right", "tie", "skip", "done"]; // the second click of a double click on these was meant for a question that is gone
 function onKeys(root, keys, say) { // keys: what is pressed → the word; nothing reaches the notebook behind, and a held key counts once
   root.addEventListener("keydown", (e) => {
     if (e.ctrlKey || e.metaKey || e.key === "Tab") return;
@@ -40,7 +41,7 @@ function onKeys(root, keys, say) { // keys: what is pressed → the word; nothin
     if (word === undefined) return;
     e.preventDefault(); if (!e.repeat) say(word);
   });
-  root.addEventListener("click", (e) => { const b = e.target.closest("[data-say]"); if (b && !b.disabled && e.detail < 2) say(b.dataset.say); }); // the second click of a double click was meant for what is gone
+  root.addEventListener("click", (e) => { const b = e.target.closest("[data-say]"); if (b && !b.disabled && (e.detail < 2 || !ONCE.includes(b.dataset.say))) say(b.dataset.say); });
 }
 function helpPanel(root, rows, stored) { // a panel that opens on "?" and closes on "?" or Escape; toggle(false) closes it
   const panel = document.createElement("div"); panel.className = "help"; panel.hidden = true; panel.setAttribute("role", "region"); panel.setAttribute("aria-label", "Help");

@@ -52,7 +52,7 @@ function render({ model, el }) {
   const paint = () => keepFocus(root, repaint);
   function repaint() {
     $(".question").textContent = now.question; root.dataset.done = now.done; if (!texts) $(".pp").textContent = playing ? "pause" : "play";
-    $(".status").textContent = (now.finished ? (now.endless ? "The next question is coming … " : `Done: ${now.done} answered. `) : now.endless ? `Question ${now.done + 1}. ` : `Question ${now.done + 1} of ${now.total}. `) + now.note;
+    $(".status").textContent = (now.finished ? (now.endless ? "The next question is coming, unless training is stopped … " : `Done: ${now.done} answered. `) : now.endless ? `Question ${now.done + 1}. ` : `Question ${now.done + 1} of ${now.total}. `) + now.note;
     $(".guesses").innerHTML = now.guesses.map((g) => g === null ? '<li class="none" title="no guess">·</li>' : g ? '<li class="hit" title="guessed right">✓</li>' : '<li class="miss" title="guessed wrong">✗</li>').join("");
     $(".verdict").textContent = now.verdict;
     root.querySelectorAll("[data-say=left],[data-say=right],[data-say=tie],[data-say=skip]").forEach((b) => (b.disabled = now.finished));

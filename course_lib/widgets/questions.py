@@ -7,6 +7,7 @@ reloaded page cannot put a label where it does not belong. Undo is an event of i
 
 from __future__ import annotations
 
+import time
 import zlib
 from collections.abc import Sequence
 
@@ -45,6 +46,7 @@ class Questionnaire(Asking):
         self.ids: list[str] = []  # of the questions: the ids of what is compared, joined by "-"
         self.order: list[list[str]] = []  # and the same ids from left to right, as they are laid out
         self.given: list[dict] = []  # the events that stand, in order: one per answered question
+        self.answered_at = time.monotonic()  # or, before the first answer, when it was first asked
         self.endless = False  # there is always another question
         self.guess: dict[str, tuple[float | None, int]] = {}  # what a model says of questions to come, having learned from so many answers
         self._rng = np.random.default_rng(seed)
@@ -114,6 +116,7 @@ class Questionnaire(Asking):
         world = type(self.world).__name__ if self.world is not None else ""
         row["seq"] = self.store.append(**row, items=self._items(index), world=world)  # on disk, or an error: only now the next may be shown
         self.given.append(row)
+        self.answered_at = time.monotonic()
         return row["event"] != "skip"
 
     def _undo(self, done: int) -> bool:

@@ -175,11 +175,25 @@ class TwoButtons(Asking):
         return float(np.isin(last, self.garden["goals"]).mean())
 
     def _take_up(self) -> None:
+        others = 0
         for e in self.store.standing(task=self.task, annotator=self.annotator, kind="human"):
             if e["event"] == "feedback":
-                self.given.append(e | {"clip": self.store.clip(e["first"])})
+                clip = self.store.clip(e["first"])
+                if self._fits(clip):
+                    self.given.append(e | {"clip": clip})
+                else:
+                    others += 1
         if self.given:
             self.text = f"Taken up: {len(self.given)} words from before."
+        if others:
+            self.text += f" {others} words of this task are about another garden, and are left out; give this one a task name of its own."
+
+    def _fits(self, clip: Trajectory) -> bool:
+        """Could these steps have been made, and would they have been paid so, in this garden?"""
+        mdp, s, a = self.world.mdp, clip.obs, clip.acts
+        if s.max() >= mdp.n_states or a.max() >= mdp.n_actions:
+            return False
+        return bool((mdp.P[s[:-1], a, s[1:]] > 0).all() and np.allclose(mdp.R[s[:-1], a], clip.rews))
 
     def _new_walk(self) -> None:
         self.drive += 1

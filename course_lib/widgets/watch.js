@@ -2,7 +2,7 @@
 // to kernel:   ready | press {word}        from kernel: drive {name, shape} + float32 states | now {state, text, labels, rounds, curves}
 function render({ model, el }) {
   const drives = {}; let frame = 0, playing = !stillPlease(), last = 0, timer = 0, now = null;
-  const STATE = { starting: "The trainer is starting …", training: "Training while you label", resting: "Resting: it has practised enough on your answers so far", waiting: "Waiting for your first answers", paused: "Paused", stopped: "Stopped. Your answers and the agent are saved.", failed: "The trainer has stopped by itself" };
+  const STATE = { starting: "The trainer is starting …", training: "Training while you label", resting: "Resting: it has practised enough on your answers so far", waiting: "Waiting for four answers that choose one of the two", paused: "Paused", stopped: "Stopped. Your answers and the agent are saved.", failed: "The trainer has stopped by itself" };
   el.innerHTML = `<div class="cw watch" role="group" aria-label="The agent that you are teaching" data-lm-suppress-shortcuts="true" data-state="" data-rounds="0">
     <p class="who" aria-live="polite"></p>
     <div class="pair">${[["first", "at first"], ["newest", "now"]].map(([n, t]) => `<figure class="clip"><canvas role="img" data-drive="${n}"></canvas><figcaption>${t}</figcaption></figure>`).join("")}</div>

@@ -34,7 +34,7 @@ claims = Claims("05_scalar_feedback")
 #
 # ### Play with it
 #
-# A dog starts at the lower left of a garden; its bowl is at the upper right, and there is a pond on the way. It knows nothing. Let it walk (<kbd>space</kbd>), and after each step say *good* (<kbd>→</kbd>) or *bad* (<kbd>←</kbd>). Can you bring it to its bowl with thirty words? (Without a browser, somebody answers who knows the way: good for a best step, bad for any other.)
+# A dog starts at the lower left of a garden; its bowl is at the upper right, and there is a pond on the way. It knows nothing. Click beside the garden, let it walk (<kbd>space</kbd>), and after each step say *good* (<kbd>→</kbd>) or *bad* (<kbd>←</kbd>). Can you bring it to its bowl with thirty words? (Without a browser, somebody answers who knows the way: good for a best step, bad for any other.)
 
 # %%
 garden = gridworld(5, 6, goals=((0, 5),), pits=((1, 3), (2, 3)), start=(4, 0), slip=0.0)
@@ -48,7 +48,7 @@ if dog.mode == "simulated":
 print(f"{len(dog.given)} words, of them {sum(e['value'] > 0 for e in dog.given)} good; alone it finds the bowl in {dog.scores[-1] if dog.scores else 0:.0%} of its walks")
 
 # %% [markdown]
-# The dog takes a word for what you think of the step, and then does whatever it believes you would like best: TAMER, further down. A word belongs to the step on the screen, unless it comes within a quarter of a second, faster than anybody judges. What did *you* mean by good, though: that the step was a good one, that it was better than the dog's usual, or that the bowl was near? And what did you do when it came back from a detour?
+# (What is printed above counts when the cell runs: run it again after you have taught.) The dog takes a word for what you think of the step, and then does whatever it believes you would like best: TAMER, further down. A word belongs to the step on the screen, unless it comes within a quarter of a second, faster than anybody judges. What did *you* mean by good, though: that the step was a good one, that it was better than the dog's usual, or that the bowl was near? And what did you do when it came back from a detour?
 
 # %% [markdown]
 # ## One word, four meanings

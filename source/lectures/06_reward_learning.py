@@ -41,7 +41,7 @@ claims = Claims("06_reward_learning")
 # ### Play with it
 #
 # A pendulum hangs from its axis, and a motor, too weak to lift it at once, pushes at random. Which clip of each pair do you like better? Choose whatever you like: it may stand upright, lie still, or *spin*. Only stay with it.
-# Keys <kbd>←</kbd> <kbd>→</kbd>, help on <kbd>?</kbd>. After four answers it begins to practise on what you have said, in a process of its own, while you go on; each new pair shows what it has become. Give it thirty answers, three minutes. (Without a browser, a simulated person who likes spinning answers.)
+# Click beside the clips, then use <kbd>←</kbd> <kbd>→</kbd>; help is on <kbd>?</kbd>. After four answers it begins to practise on what you have said, in a process of its own, while you go on; after each round new questions are about what it has become. Give it thirty answers, three minutes. (Without a browser, a simulated person who likes spinning answers.)
 
 # %%
 pendulum, store = Pendulum(), LabelStore("labels.sqlite")
@@ -62,7 +62,7 @@ if lesson.labeler.mode == "simulated":
 
 # %% [markdown]
 # **Watch** the three curves under the clips. *Your clicks, guessed before*: before each click the model has said what you will choose; a coin gets half of them. *Your model prefers it to its beginnings*: what the model thinks of the agent it has taught, which is not yet what you think of it. *Paid by the world itself*: the usual task, standing upright, of which the agent is told nothing.
-# Stop training, restart the kernel, run the cell again: it goes on where it was. Press <kbd>Z</kbd>: the next reward has never heard of what you took back.
+# Stop training, restart the kernel, run everything down to here again: it goes on where it was. Press <kbd>Z</kbd>: the next reward has never heard of what you took back.
 #
 # What has it become? (Run this cell again whenever you like.)
 

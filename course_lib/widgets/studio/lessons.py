@@ -127,7 +127,7 @@ def texts(store, alias, folder, path=OURS):
             task=task_of("studio/texts", path),
             annotator=alias,
             mode="live",
-            question="Which explanation is better?",
+            question="Which explanation is better?" if path == OURS else "Which is better?",
             seed=sum(alias.encode()),
         )
     ]
@@ -144,7 +144,7 @@ def ranks(store, alias, folder, path=OURS):
             task=task_of("studio/ranks", path),
             annotator=alias,
             mode="live",
-            question="Put the best explanation on top.",
+            question="Put the best explanation on top." if path == OURS else "Put the best on top.",
             seed=sum(alias.encode()),
         )
     ]
@@ -218,5 +218,8 @@ LESSONS = [
 def with_texts(path: Path) -> list[Lesson]:
     """The menu, with somebody's own texts instead of the course's. ``ValueError`` names a line that cannot be read."""
     read_texts(path)
-    make = {"texts": partial(texts, path=path), "ranks": partial(ranks, path=path)}
-    return [replace(x, make=make[x.name], task=task_of(x.task, path)) if x.name in make else x for x in LESSONS]
+    new = {
+        "texts": dict(title="Which is better?", what=f"Pairs of texts from {path.name}.", make=partial(texts, path=path)),
+        "ranks": dict(title="Put in order", what=f"Texts from {path.name}, best on top.", make=partial(ranks, path=path)),
+    }
+    return [replace(x, task=task_of(x.task, path), **new[x.name]) if x.name in new else x for x in LESSONS]

@@ -17,6 +17,7 @@ import inspect
 import json
 import re
 import secrets
+import shutil
 import socket
 import struct
 import time
@@ -91,15 +92,24 @@ class Room:
             except Exception as error:  # a message that no page of ours sends, or a fault of ours: the others go on
                 app_log.warning("a message was not understood: %s: %s", type(error).__name__, error)
 
+    @property
+    def heard(self) -> float:
+        """When the last answer was given here."""
+        return max((w.answered_at for w in self.widgets if hasattr(w, "answered_at")), default=0.0)
+
+    async def rest(self) -> None:
+        """Stop the worker; the page stays open, and says so."""
+        for made in self.made:
+            if isinstance(made, Live):
+                await self.loop.run_in_executor(None, made.stop, 3)
+
     async def close(self) -> None:
         """Nothing more is answered, what was answered is stored, and no worker is left."""
         for page in list(self.pages):
             page.close()
         self.waiting.put_nowait(None)
         await self.task
-        for made in self.made:
-            if isinstance(made, Live):
-                await self.loop.run_in_executor(None, made.stop, 3)
+        await self.rest()
         for w in self.widgets:
             w.close()
 
@@ -133,6 +143,7 @@ class Page(tornado.web.RequestHandler):
         token = self.get_query_argument("token", None)
         if token is not None and self.studio.is_token(token):
             self._keep(f"token-{self.studio.port}", token)
+            self._keep(f"owner-{self.studio.port}", self.get_query_argument("owner", ""))
             return self.redirect(self.request.path)
         if not self.studio.is_token(self.get_cookie(f"token-{self.studio.port}", "")):
             self.set_status(403)
@@ -151,11 +162,16 @@ class Page(tornado.web.RequestHandler):
         self.set_cookie(name, value, httponly=True, samesite="Lax", expires_days=400)
 
     @property
+    def owner(self) -> bool:
+        """Was the studio started by whoever sits here?"""
+        return hmac.compare_digest(self.get_cookie(f"owner-{self.studio.port}", "").encode(), self.studio.owner.encode())
+
+    @property
     def alias(self) -> str | None:
         """Whom this browser speaks for, if the alias is really theirs."""
         if not hasattr(self, "_alias"):
             alias, secret = tornado.escape.url_unescape(self.get_cookie("alias", "")), self.get_cookie("secret", "")
-            self._alias = alias if alias and secret and self.studio.claim(alias, secret) else None
+            self._alias = alias if alias and secret and self.studio.claim(alias, secret, self.owner) else None
         return self._alias
 
     def show(self, template: str, title: str, **values) -> None:
@@ -171,7 +187,7 @@ class Page(tornado.web.RequestHandler):
 class Menu(Page):
     def get(self):
         if self.alias is None:
-            return self.show("hello.html", "Welcome", problem="", suggestion=self.studio.suggestion)
+            return self.show("hello.html", "Welcome", problem="", suggestion=self.studio.suggestion if self.owner else "")
         done = Counter(e["task"] for e in self.studio.store.standing(annotator=self.alias, kind="human"))
         self.show("menu.html", "What would you like to teach?", lessons=self.studio.lessons, done=done)
 
@@ -182,7 +198,7 @@ class Menu(Page):
         problem = ""
         if not ALIAS.fullmatch(alias):
             problem = "An alias has 1 to 40 letters, digits, spaces, dots or hyphens. It need not be your name."
-        elif not self.studio.claim(alias, secret):
+        elif not self.studio.claim(alias, secret, self.owner):
             problem = (
                 f"Somebody has labelled as “{alias}” already. If that was you, in another browser, give your key as well (it stands there "
                 "under “What I said”); if it was in a notebook, start the studio with course label --alias; else choose another alias."
@@ -219,7 +235,7 @@ class Teach(Page):
 class Socket(tornado.websocket.WebSocketHandler):
     """The line between a page and its widgets. Tornado refuses pages from elsewhere (check_origin)."""
 
-    studio, alias = Page.studio, Page.alias
+    studio, owner, alias = Page.studio, Page.owner, Page.alias
 
     async def get(self, *args, **kwargs):
         if not self.studio.is_token(self.get_cookie(f"token-{self.studio.port}", "")) or self.alias is None:
@@ -378,7 +394,8 @@ class Studio:
         workers: int | None = None,
     ):
         self.store, self.folder, self.lessons, self.suggestion = store, Path(folder), list(lessons or LESSONS), suggestion
-        self.token = token or secrets.token_urlsafe(16)
+        self.token, self.owner = token or secrets.token_urlsafe(16), secrets.token_urlsafe(16)
+        self.leaving: set[str] = set()  # whose answers are being deleted
         self.workers = workers if workers is not None else max(1, scale().cores - 1)
         self.rooms: dict[tuple[str, str], Room] = {}
         self.doors: dict[tuple[str, str], asyncio.Lock] = {}  # two pages that open at once find one room
@@ -389,9 +406,9 @@ class Studio:
     def is_token(self, token: str) -> bool:
         return hmac.compare_digest(token.encode(), self.token.encode())
 
-    def claim(self, alias: str, secret: str) -> bool:
+    def claim(self, alias: str, secret: str, owner: bool = False) -> bool:
         """Whoever started the studio may take up, by ``--alias``, what was said in a notebook."""
-        return self.store.claim(alias, secret, adopt=alias == self.suggestion)
+        return self.store.claim(alias, secret, adopt=owner and alias == self.suggestion)
 
     def lesson(self, name: str) -> Lesson:
         for lesson in self.lessons:
@@ -402,19 +419,23 @@ class Studio:
     async def room(self, name: str, alias: str) -> Room:
         """This person's lesson: the one that is open, in however many pages, or a new one."""
         lesson, key = self.lesson(name), (alias, name)
+        if alias in self.leaving:
+            raise tornado.web.HTTPError(409, "Your answers are being deleted just now.")
         async with self.doors.setdefault(key, asyncio.Lock()):
             if key not in self.rooms:
                 self.rooms[key] = await self._open(lesson, alias)
             return self.rooms[key]
 
     async def _open(self, lesson: Lesson, alias: str) -> Room:
-        if lesson.trains and self._busy() >= self.workers:  # agents that nobody looks at make room
+        if lesson.trains and self._busy() >= self.workers:  # agents that nobody looks at, or has answered for long, make room
             await self.put_away(idle=0, training=True)
+            await asyncio.gather(*(room.rest() for room in self.rooms.values() if room.trains and time.monotonic() - room.heard > IDLE))
             if (busy := self._busy()) >= self.workers:
                 raise tornado.web.HTTPError(
                     503,
-                    f"{busy} agent{'s are' if busy > 1 else ' is'} being trained here already, which is what this "
-                    "machine can do at once. Come back in ten minutes, or choose a lesson that trains nothing.",
+                    f"{busy} agent{'s are' if busy > 1 else ' is'} being trained here already, which is what this studio "
+                    "does at once (course label --workers). If one of them is yours, close its page; else choose a lesson that trains "
+                    "nothing, or come back when somebody has finished.",
                 )
         self.starting += lesson.trains
         try:
@@ -440,11 +461,15 @@ class Studio:
 
     async def forget(self, alias: str) -> tuple[int, int]:
         """Delete what somebody said, and what learned from it: events and files that are gone."""
-        await self.put_away(alias)
-        agents = [p for p in Live.home(self.folder, alias).glob("*") if p.is_file()]
-        for path in agents:
-            path.unlink()
-        return await asyncio.get_running_loop().run_in_executor(None, self.store.forget, alias), sum(p.suffix == ".pt" for p in agents)
+        self.leaving.add(alias)  # or a page that is still open would begin the lesson anew meanwhile
+        try:
+            await self.put_away(alias)
+            home = Live.home(self.folder, alias, self.store)
+            agents = len(list(home.glob("*.pt")))
+            shutil.rmtree(home, ignore_errors=True)
+            return await asyncio.get_running_loop().run_in_executor(None, self.store.forget, alias), agents
+        finally:
+            self.leaving.discard(alias)
 
     async def serve(self, host: str = "127.0.0.1", port: int = 0) -> None:
         """Listen. ``OSError``: the port is taken."""
@@ -475,8 +500,8 @@ class Studio:
         self.server = tornado.httpserver.HTTPServer(app, max_body_size=2**20)
         self.server.add_sockets(sockets)
         everybody = host in ("0.0.0.0", "::", "")
-        self.home = f"http://{'127.0.0.1' if everybody else host}:{self.port}/?token={self.token}"
-        self.link = self.home if not everybody else f"http://{socket.gethostname()}:{self.port}/?token={self.token}"
+        self.home = f"http://{'127.0.0.1' if everybody else host}:{self.port}/?token={self.token}&owner={self.owner}"
+        self.link = f"http://{_address() if everybody else host}:{self.port}/?token={self.token}"
         self.tidying = tornado.ioloop.PeriodicCallback(self.put_away, 30_000)
         self.tidying.start()
 
@@ -488,6 +513,16 @@ class Studio:
         await self.server.close_all_connections()
         self.pool.shutdown(wait=False)
         comm.create_comm = self._create_comm
+
+
+def _address() -> str:
+    """This machine's address in its network, as others see it; its name if it has none."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        try:
+            s.connect(("10.255.255.255", 1))  # nothing is sent: the system says by which of its addresses it would
+            return s.getsockname()[0]
+        except OSError:
+            return socket.gethostname()
 
 
 class Nowhere(Page):
