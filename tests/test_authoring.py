@@ -175,3 +175,11 @@ def test_course_build_names_the_file_and_line(root, tmp_path):
     finally:
         os.chdir(here)
     assert result.exit_code == 1 and "lacks difficulty=" in result.output and not (copy / "notebooks").exists()
+
+
+def test_every_picture_and_file_that_the_readme_names_is_there(root):
+    import re
+
+    text = (root / "README.md").read_text(encoding="utf8")
+    named = [x for x in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in x]
+    assert len(named) > 10 and not [x for x in named if not (root / x).exists()]

@@ -226,12 +226,15 @@ def test_a_session_from_the_first_answer_to_a_killed_worker_and_back(tmp_path):
     rounds = len(live.rounds)
     time.sleep(1.5)
     assert len(live.rounds) == rounds and live.watch.now["state"] == "paused"
+    live.labeler.simulate(somebody(), 1)  # and so they do now
+    time.sleep(1)
+    assert len(live.rounds) == rounds
     live._press("go on")
-    until(lambda: len(live.rounds) > rounds or live.rounds[-1]["labels"] == 15)
+    until(lambda: live.rounds[-1]["labels"] == 16)
     live.stop()
     live.stop()  # twice is once
     assert not live.process.is_alive() and live.watch.now["state"] == "stopped"
-    assert live.agent().labels[-1] == 15 and len(live.comparisons()) == 15
+    assert live.agent().labels[-1] == 16 and len(live.comparisons()) == 16
     curves = live.watch.now["curves"]
     assert len(curves) == 3 and all(len(c["x"]) == len(c["y"]) for c in curves.values())
 

@@ -78,8 +78,12 @@ def test_labels_of_a_notebook_are_not_for_whoever_comes_first(tmp_path):
     assert "Somebody has labelled" in made.visitor("me").said
     made.close()
     made = Running(tmp_path, store=store, suggestion="me")  # course label --alias me
-    assert 'value="me"' in made.visitor().get("/")[1]
-    me = made.visitor("me")
+    other = made.visitor("me")  # has the link that others have
+    assert 'value="me"' not in made.visitor().get("/")[1] and "Somebody has labelled" in other.said
+    me = made.visitor()
+    me.get(made.studio.home.removeprefix(made.url))
+    assert 'value="me"' in me.get("/")[1]
+    me.said = me.post("/", alias="me", key="")[1]
     assert "What would you like" in me.said and me.get("/mine.jsonl")[1].count('"record": "event"') == 1
     made.close()
 
@@ -134,7 +138,7 @@ def test_deleting_takes_the_agents_along_and_leaves_other_peoples(running):
     ann, bob = running.visitor("ann"), running.visitor("bob")
     for v in (ann, bob):
         answer(v.open("clips"))
-        home = Live.home(running.studio.folder, "ann" if v is ann else "bob")
+        home = Live.home(running.studio.folder, "ann" if v is ann else "bob", running.store)
         home.mkdir(parents=True)
         (home / "agent.pt").write_bytes(b"x")
     assert "1 files of agents" in ann.post("/mine", sure="ann")[1]

@@ -210,3 +210,12 @@ def test_where_nobody_is_asked_no_word_is_stored(tmp_path):
     d = dog(tmp_path / "l.sqlite", mode="simulated")
     d._receive({"type": "step", "drive": 0, "k": 0})
     assert "Nobody is asked" in told(d, type="say", value=1, drive=0, k=1, ms=400)["text"] and d.store.events() == []
+
+
+def test_words_about_another_garden_are_left_out(tmp_path):
+    first = dog(tmp_path / "l.sqlite")
+    walk(first, 2)
+    told(first, type="say", value=1, drive=0, k=2, ms=400)
+    for other in (gridworld(3, 3, goals=((0, 2),), start=(2, 0), slip=0.0), gridworld(5, 6, goals=((0, 5),), pits=((3, 0), (4, 1)), start=(4, 0), slip=0.0)):
+        made = TwoButtons(Grid(mdp=other, columns=3 if other.n_states == 9 else 6, horizon=40), LabelStore(tmp_path / "l.sqlite"), task="dog", mode="live")
+        assert not made.given and "another garden" in made.text and (made.H == 0).all()

@@ -14,6 +14,7 @@ on the newest reward, and the better-paid of the two stays.
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import multiprocessing as mp
 import os
@@ -148,6 +149,7 @@ class Worker:
         self.asked = 0  # how often questions were sent: each time others
         self.seen = -1  # the newest event that was looked at
         self.heard: list[int] | None = None  # the answers that the last round has learned from
+        self.due = False  # something was said that no round has learned from
         self.rest = 0
         self.report(text)
 
@@ -162,17 +164,19 @@ class Worker:
     def turn(self) -> None:
         """A round of practice; or, with nothing new to learn from, a short rest, and other questions if some were answered meanwhile."""
         news = (last := self.store.last(**self.who)) != self.seen
-        if not news and (self.paused.is_set() or self.rest >= ENOUGH or self.heard is None):
+        if not news and (self.paused.is_set() or not self.due and (self.rest >= ENOUGH or self.heard is None)):
             self.stopped.wait(0.2)
             return
         if news:
-            self.seen = last
             self.answers = self.usable(self.store.answers(**self.who))
+            self.seen, self.due = last, True
+        if self.paused.is_set():
+            return self.report("")
+        self.due = False
         now = [e["seq"] for e in self.answers]
-        if self.paused.is_set() or sum(e["choice"] != 0.5 for e in self.answers) < LEAST:
+        if sum(e["choice"] != 0.5 for e in self.answers) < LEAST:
             self.heard = None
-            self.report("")
-            return
+            return self.report("")
         self.rest = 0 if now != self.heard else self.rest + 1
         self.heard = now
         self.round(self.answers)
@@ -250,10 +254,9 @@ class Worker:
 def work(task: Task, pipe: Connection, paused, stopped) -> None:
     """The whole life of a worker process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupted cell is not meant for it, though it gets the signal too
-    if hasattr(os, "nice"):
+    with contextlib.suppress(OSError, AttributeError):  # not everywhere allowed, or there
         os.nice(10)
-    if hasattr(os, "SCHED_IDLE"):  # Linux: only what nobody else wants, so that keys stay quick on a small machine
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))  # only what nobody else wants: keys stay quick on a small machine
     torch.set_num_threads(1)
     threading.Thread(target=_die_with_the_parent, daemon=True).start()
     try:

@@ -50,7 +50,7 @@ class Live:
         if self.key in _running:
             _running.pop(self.key).stop()
         self.store, self.process, self.trouble = store, None, ""
-        checkpoint = str(self.home(folder, annotator) / self.file_name(task, kind))
+        checkpoint = str(self.home(folder, annotator, store) / self.file_name(task, kind))
         self.task = Task(world, store.where, task, annotator, checkpoint, kind, steps=steps, seed=seed, options=options)
         beginner = random_clips(self.task)
         questions = [*(self._answered() if mode == "live" else []), *pairs_of(beginner, [], 40, np.random.default_rng(seed))]
@@ -63,9 +63,9 @@ class Live:
             self.start()
 
     @staticmethod
-    def home(folder: str | Path, annotator: str) -> Path:
-        """The folder of this person's agents."""
-        return Path(folder).resolve() / file_safe(annotator)
+    def home(folder: str | Path, annotator: str, store: LabelStore) -> Path:
+        """The folder of the agents that this person has taught by the answers in this store."""
+        return Path(folder).resolve() / f"{file_safe(annotator)}-{hashlib.sha256(store.name.encode()).hexdigest()[:8]}"
 
     @staticmethod
     def file_name(task: str, kind: str) -> str:
