@@ -38,10 +38,10 @@ from course_lib.data import exchange
 from course_lib.data.agreement import agreement
 from course_lib.data.store import STORED, LabelStore, StoreError
 from course_lib.machine import scale
+from course_lib.widgets.files import HERE as WIDGETS
+from course_lib.widgets.files import module, style
+from course_lib.widgets.live import Live
 
-from ..files import HERE as WIDGETS
-from ..files import style
-from ..live import Live
 from .lessons import LESSONS, Lesson
 
 HERE = Path(__file__).parent
@@ -331,8 +331,6 @@ class Module(Page):
     def get(self, name):
         if name not in self.studio.modules:
             raise tornado.web.HTTPError(404, "There is no such widget.")
-        from ..files import module
-
         self.set_header("Content-Type", "text/javascript; charset=utf-8")
         self.finish(module(name))
 
