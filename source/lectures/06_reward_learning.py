@@ -270,6 +270,7 @@ claims.add("scales differ: right order from ratings on own scales minus from com
 show_source(one_round)
 show_source(learn_from_preferences)
 show_source(start_again)
+show_source(practise_anew)
 
 # %% [markdown]
 # ### Predict
