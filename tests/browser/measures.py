@@ -98,7 +98,7 @@ def run_selected(page, index):
 def another_kernel(lab, page, dead: int) -> None:
     """Lab starts another kernel by itself and says so, five times; then it gives up, and the page is opened again. Then everything is run."""
     until = time.monotonic() + 60
-    while (kernel := kernel_process(lab)) is None or kernel.pid == dead or page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.connectionStatus") != "connected":
+    while (kernel := kernel_process(lab)) is None or kernel.pid == dead or page.evaluate("window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.connectionStatus") != "connected":
         assert time.monotonic() < until, "no other kernel was started"
         if not json.load(urllib.request.urlopen(f"{lab.url}/api/kernels?token={TOKEN}")):
             page.reload()
