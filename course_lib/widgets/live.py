@@ -120,6 +120,8 @@ class Live:
         if process.is_alive():
             process.kill()  # the agent was saved after its last round, whole
             process.join()
+        while process.is_alive():  # another thread has just collected it, and has yet to say so
+            time.sleep(0.001)
         if _running.get(self.key) is self:
             del _running[self.key]
         self._tell("stopped")

@@ -70,12 +70,16 @@ def rows(lab, name, columns="event, pair, choice, left, kind"):
         return db.execute(f'select {columns.replace("left", chr(34) + "left" + chr(34))} from event order by seq').fetchall()
 
 
-def kernel_process(lab) -> psutil.Process | None:
-    """The newest kernel of this Lab, if it lives."""
-    kernels = json.load(urllib.request.urlopen(f"{lab.url}/api/kernels?token={TOKEN}"))
-    if not kernels:
+def kernel_id(lab, page) -> str | None:
+    """The kernel of the notebook on this page; None if Lab has given it up."""
+    id = page.evaluate("window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.id")
+    return id if id in {k["id"] for k in json.load(urllib.request.urlopen(f"{lab.url}/api/kernels?token={TOKEN}"))} else None
+
+
+def kernel_process(lab, page) -> psutil.Process | None:
+    """Its process, if it lives."""
+    if (id := kernel_id(lab, page)) is None:
         return None
-    id = max(kernels, key=lambda k: k["last_activity"])["id"]
     for p in psutil.Process(lab.process.pid).children(recursive=True):
         try:
             if id in " ".join(p.cmdline()):
@@ -98,9 +102,9 @@ def run_selected(page, index):
 def another_kernel(lab, page, dead: int) -> None:
     """Lab starts another kernel by itself and says so, five times; then it gives up, and the page is opened again. Then everything is run."""
     until = time.monotonic() + 60
-    while (kernel := kernel_process(lab)) is None or kernel.pid == dead or page.evaluate("window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.connectionStatus") != "connected":
+    while (kernel := kernel_process(lab, page)) is None or kernel.pid == dead or page.evaluate("window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.connectionStatus") != "connected":
         assert time.monotonic() < until, "no other kernel was started"
-        if not json.load(urllib.request.urlopen(f"{lab.url}/api/kernels?token={TOKEN}")):
+        if kernel_id(lab, page) is None:
             page.reload()
             break
         page.wait_for_timeout(100)
@@ -120,7 +124,7 @@ def kill_kernels(lab, page, name: str, kills: int, rng: random.Random) -> tuple[
         for _ in range(rng.randint(1, 6)):
             page.keyboard.press(rng.choice(["ArrowLeft", "ArrowRight", "="]))
             page.wait_for_timeout(rng.choice([0, 5, 20, 60]))
-        killed = kernel_process(lab)
+        killed = kernel_process(lab, page)
         killed.kill()
         page.wait_for_timeout(100)
         seen, stored = done(page), len(rows(lab, name))  # what the page was told, and what is on disk

@@ -186,7 +186,7 @@ def test_teaching_live_a_killed_worker_and_a_killed_kernel(lab, page):
     for i in range(12, 16):  # the first that a model had guessed
         page.keyboard.press("ArrowLeft")
         ready(page, i + 1)
-    kernel = kernel_process(lab)
+    kernel = kernel_process(lab, page)
     (worker,) = [p for p in kernel.children() if "spawn_main" in " ".join(p.cmdline()) and p.nice() == 10]
     worker.kill()
     state("failed")
