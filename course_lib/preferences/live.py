@@ -255,8 +255,7 @@ def work(task: Task, pipe: Connection, paused, stopped) -> None:
     """The whole life of a worker process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupted cell is not meant for it, though it gets the signal too
     with contextlib.suppress(OSError, AttributeError):  # not everywhere allowed, or there
-        os.nice(10)
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))  # only what nobody else wants: keys stay quick on a small machine
+        os.nice(10)  # keys stay quick; and yet it goes on where everything else is busy, as it would not in the scheduler's idle class
     torch.set_num_threads(1)
     threading.Thread(target=_die_with_the_parent, daemon=True).start()
     try:
