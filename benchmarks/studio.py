@@ -170,10 +170,11 @@ def _spawn():
 
 def visitors() -> list[dict]:
     """What one more visitor costs: a kernel that has imported what a lesson needs (Voilà starts one each), or a room in the studio."""
-    code = ("import psutil; from course_lib.data.store import LabelStore; from course_lib.widgets.studio.lessons import clips; {0}\n"
-            "clips(LabelStore('{1}/l.sqlite'), 'a', None)\n"
+    code = ("import psutil; from course_lib.data.store import LabelStore; from course_lib.widgets.studio.lessons import LESSONS; {0}\n"
+            "make = next(x for x in LESSONS if x.name == 'clips').make\n"
+            "make(LabelStore('{1}/l.sqlite'), 'a', None)\n"
             "before = psutil.Process().memory_full_info().uss\n"
-            "rooms = [clips(LabelStore('{1}/l.sqlite'), f'b{{i}}', None) for i in range(20)]\n"
+            "rooms = [make(LabelStore('{1}/l.sqlite'), f'b{{i}}', None) for i in range(20)]\n"
             "print(before / 2**20, (psutil.Process().memory_full_info().uss - before) / 20 / 2**20)")
     out = subprocess.run([sys.executable, "-c", code.format("import ipykernel.kernelapp", tempfile.mkdtemp())], capture_output=True, text=True, check=True)
     kernel, room = map(float, out.stdout.split())

@@ -13,8 +13,10 @@ import sqlalchemy as sa
 
 from course_lib.data import exchange
 from course_lib.data.agreement import agreement, cohens, fleiss
+from course_lib.data.items import Text, clip_id
+from course_lib.data.layout import LAYOUT, META
 from course_lib.data.migrations import settings
-from course_lib.data.store import LAYOUT, LabelStore, StoreError, Text, _meta, clip_id
+from course_lib.data.store import LabelStore, StoreError
 
 from . import postgres
 from .test_data import drives
@@ -227,7 +229,7 @@ def test_the_migrated_layout_is_the_one_in_the_code(store):
     from alembic.script import ScriptDirectory
 
     with store.engine.connect() as db:
-        found = compare_metadata(MigrationContext.configure(db), _meta)
+        found = compare_metadata(MigrationContext.configure(db), META)
     assert not [d for d in found if "alembic_version" not in str(d)], found
     assert ScriptDirectory.from_config(settings()).get_current_head() == LAYOUT
 

@@ -159,10 +159,10 @@ def test_no_more_workers_than_the_machine_has_cores_for(running):
 
 
 def test_a_lesson_that_cannot_begin_says_why(tmp_path):
-    def broken(store, alias, folder):
+    def broken(store, folder, **who):
         raise RuntimeError("no such robot")
 
-    made = Running(tmp_path, lessons=[Lesson("broken", "Broken", "x", "1 minute", "studio/broken", broken)])
+    made = Running(tmp_path, lessons=[Lesson("broken", "Broken", "x", "1 minute", broken)])
     ann = made.visitor("ann")
     assert "no such robot" in ann.open("broken").first["sorry"] and ann.get("/teach/other")[0] == 404
     made.close()

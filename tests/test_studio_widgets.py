@@ -5,7 +5,8 @@ import zlib
 import numpy as np
 import pytest
 
-from course_lib.data.store import LabelStore, StoreError, Text
+from course_lib.data.items import Text
+from course_lib.data.store import LabelStore, StoreError
 from course_lib.envs import Drive
 from course_lib.envs.gridworld import Grid, gridworld
 from course_lib.rl.value_iteration import value_iteration

@@ -18,7 +18,9 @@ from pathlib import Path
 import numpy as np
 import sqlalchemy as sa
 
-from .store import CLIP, EVENT, EVENTS, KINDS, TEXT, LabelStore, StoreError, Text, _unpack, clip_id
+from .items import Text, clip_id, unpack
+from .layout import CLIP, EVENT, EVENTS, KINDS, TEXT
+from .store import LabelStore, StoreError
 
 TABLES = {"clip": CLIP, "text": TEXT, "event": EVENT}
 
@@ -120,7 +122,7 @@ def _checked(row: dict | str, db) -> tuple[sa.Table, dict]:
     else:
         if isinstance(values.get("data"), str):
             values["data"] = base64.b64decode(values["data"], validate=True)
-        item = _unpack(values["data"]) if table is CLIP else Text(values["prompt"], values["completion"])
+        item = unpack(values["data"]) if table is CLIP else Text(values["prompt"], values["completion"])
         if clip_id(item) != values["id"]:
             raise ValueError("it is not what its id says")
     return table, values

@@ -12,118 +12,22 @@ of one PostgreSQL database. Older layouts are brought up to date when they are o
 from __future__ import annotations
 
 import hashlib
-import io
-import json
 import uuid
 from collections.abc import Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import sqlalchemy as sa
 
+from .items import Text, clip_id, pack, unpack
+from .layout import CLIP, EVENT, EVENTS, IDENTITY, KINDS, LAYOUT, PERSON, TEXT
 from .trajectories import Comparisons, Trajectory, compare
-
-EVENTS = ("label", "tie", "skip", "rank", "feedback", "correction", "undo")
-KINDS = ("human", "simulated", "replay")
-LAYOUT = "v2"  # the newest of migrations/versions
-STORED = ("alias, task, session and time; what was shown and on which side; the answer, and how long it took; what a model guessed, and "
-          "how much it had learned by then")
-
-_meta = sa.MetaData()
-EVENT = sa.Table(
-    "event", _meta,
-    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=True),
-    sa.Column("at", sa.String, nullable=False),  # UTC, ISO 8601
-    sa.Column("task", sa.String, nullable=False),  # what is being taught, such as "00/drive"
-    sa.Column("annotator", sa.String, nullable=False),  # an alias the person chose
-    sa.Column("session", sa.String, nullable=False),  # one run of one widget
-    sa.Column("kind", sa.String, nullable=False),  # human, simulated or replay
-    sa.Column("event", sa.String, nullable=False),  # one of EVENTS
-    sa.Column("pair", sa.String, nullable=False),  # the question: ids joined by "-", or for a correction or feedback its drive and step
-    sa.Column("first", sa.String, nullable=False),  # ids of clips or texts; the first alone for a correction or feedback
-    sa.Column("second", sa.String, nullable=False),
-    sa.Column("choice", sa.Float),  # 1 first, 0 second, 0.5 the same; null for the other events
-    sa.Column("left", sa.String),  # which stood on the left: "first" or "second"; for a rank the ids as they were laid out
-    sa.Column("response_ms", sa.Float),  # from the question being drawn to the answer
-    sa.Column("model_version", sa.Integer),  # how many labels the model had learned from when it was asked
-    sa.Column("undoes", sa.Integer, sa.ForeignKey("event.seq")),
-    sa.Column("ranking", sa.String),  # ids, best first, joined by "-"
-    sa.Column("value", sa.Float),  # what was said as feedback: 1 good, −1 bad
-    sa.Column("step", sa.Integer),  # the step that was on the screen then
-    sa.Column("credits", sa.String),  # the share of it that fell to each step of the clip, joined by " "
-    sa.Column("guess", sa.Float),  # P(first) as the model saw it before the answer
-    sa.Column("uid", sa.String, nullable=False, unique=True),  # an event that is sent twice is stored once
-    sa.Index("event_by_person", "task", "annotator", "kind"),
-    sqlite_autoincrement=True,
-)
-CLIP = sa.Table(
-    "clip", _meta,
-    sa.Column("id", sa.String, primary_key=True),
-    sa.Column("world", sa.String, nullable=False),
-    sa.Column("data", sa.LargeBinary, nullable=False),  # an .npz of obs, acts, rews, states
-)
-TEXT = sa.Table(
-    "text", _meta,
-    sa.Column("id", sa.String, primary_key=True),
-    sa.Column("prompt", sa.String, nullable=False),
-    sa.Column("completion", sa.String, nullable=False),
-)
-PERSON = sa.Table(
-    "person", _meta,
-    sa.Column("alias", sa.String, primary_key=True),
-    sa.Column("key", sa.String, nullable=False),  # SHA-256 of the secret by which the studio knows this person again
-)
-IDENTITY = ("task", "annotator", "kind", "pair")  # whose word on what: a later one replaces an earlier one
 
 
 class StoreError(RuntimeError):
     """The labels cannot be read or written; the message says why and what to do. Nothing was changed."""
-
-
-@dataclass(frozen=True)
-class Text:
-    """A completion of a prompt: what a person compares where there is nothing to see move."""
-
-    prompt: str
-    completion: str
-
-
-def clip_id(clip: Trajectory | Text) -> str:
-    """The name of a clip or text is its content: the same one has the same id in every session."""
-    digest = hashlib.sha256()
-    if isinstance(clip, Text):
-        digest.update(json.dumps([clip.prompt, clip.completion]).encode())
-    else:
-        for x in (clip.obs, clip.acts, clip.states):
-            digest.update(b"" if x is None else np.ascontiguousarray(x).tobytes())
-    return digest.hexdigest()[:16]
-
-
-def pack(clip: Trajectory) -> bytes:
-    """The clip as the store keeps it. That costs a millisecond, so the newest are remembered: whoever asks packs what they show."""
-    if (id := clip_id(clip)) not in _packed:
-        if len(_packed) >= 64:
-            _packed.pop(next(iter(_packed)), None)
-        _packed[id] = _pack(clip)
-    return _packed[id]
-
-
-_packed: dict[str, bytes] = {}
-
-
-def _pack(clip: Trajectory) -> bytes:
-    out = io.BytesIO()
-    arrays = dict(obs=clip.obs, acts=clip.acts, rews=clip.rews, terminated=clip.terminated, truncated=clip.truncated)
-    np.savez_compressed(out, **arrays, **({} if clip.states is None else {"states": clip.states}))
-    return out.getvalue()
-
-
-def _unpack(data: bytes) -> Trajectory:
-    arrays = dict(np.load(io.BytesIO(data)))
-    return Trajectory(**arrays | {k: bool(arrays[k]) for k in ("terminated", "truncated") if k in arrays})  # older files lack the two
 
 
 class LabelStore:
@@ -223,21 +127,20 @@ class LabelStore:
                 self._add_items(db, items, world)
                 return db.execute(EVENT.insert().values(row)).inserted_primary_key[0]
 
-        try:
+        with self._explained():
             try:
-                return add()
-            except sa.exc.DBAPIError as error:
-                if not error.connection_invalidated:
+                try:
+                    return add()
+                except sa.exc.DBAPIError as error:
+                    if not error.connection_invalidated:
+                        raise
+                    return add()  # the server went away while it was told: perhaps it had stored this, perhaps not
+            except sa.exc.IntegrityError:
+                with self.engine.connect() as db:
+                    seq = db.scalar(sa.select(EVENT.c.seq).where(EVENT.c.uid == row["uid"]))
+                if seq is None:
                     raise
-                return add()  # the server went away while it was told: perhaps it had stored this, perhaps not
-        except sa.exc.IntegrityError as error:
-            with self.engine.connect() as db:
-                seq = db.scalar(sa.select(EVENT.c.seq).where(EVENT.c.uid == row["uid"]))
-            if seq is None:
-                raise StoreError(self._explain(error)) from error
-            return seq
-        except sa.exc.DBAPIError as error:
-            raise StoreError(self._explain(error)) from error
+                return seq
 
     def keep(self, items: Sequence[Trajectory | Text], world: str = "") -> list[str]:
         """Store the clips (of ``world``) or texts that are not there yet; the ids of all."""
@@ -297,7 +200,7 @@ class LabelStore:
         with self._explained(), self.engine.connect() as db:
             data = db.scalar(sa.select(CLIP.c.data).where(CLIP.c.id == id))
             if data is not None:
-                return _unpack(data)
+                return unpack(data)
             text = db.execute(sa.select(TEXT.c.prompt, TEXT.c.completion).where(TEXT.c.id == id)).one_or_none()
         if text is None:
             raise KeyError(f"no clip {id} in {self.name}")

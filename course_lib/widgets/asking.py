@@ -13,7 +13,7 @@ from pathlib import Path
 import anywidget
 import traitlets
 
-from course_lib.data.store import STORED
+from course_lib.data.layout import STORED
 
 
 class Answering(anywidget.AnyWidget):

@@ -18,7 +18,8 @@ import numpy as np
 import traitlets
 
 from course_lib.data import Demonstrations, Trajectory
-from course_lib.data.store import LabelStore, StoreError, clip_id
+from course_lib.data.items import clip_id
+from course_lib.data.store import LabelStore, StoreError
 from course_lib.envs import Dynamics
 from course_lib.envs.core import KEYS
 from course_lib.imitation.dagger import DAgger, learn

@@ -15,7 +15,8 @@ import numpy as np
 import traitlets
 
 from course_lib.data import Trajectory
-from course_lib.data.store import LabelStore, StoreError, Text, clip_id, pack
+from course_lib.data.items import Text, clip_id, pack
+from course_lib.data.store import LabelStore, StoreError
 from course_lib.envs import Dynamics, picture
 
 from .asking import Asking

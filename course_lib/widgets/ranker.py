@@ -11,7 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from course_lib.data import Trajectory
-from course_lib.data.store import LabelStore, Text
+from course_lib.data.items import Text
+from course_lib.data.store import LabelStore
 from course_lib.envs import Dynamics
 
 from .files import module, style

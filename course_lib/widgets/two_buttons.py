@@ -16,7 +16,8 @@ import traitlets
 from scipy import stats
 
 from course_lib.data import Trajectory
-from course_lib.data.store import LabelStore, StoreError, clip_id
+from course_lib.data.items import clip_id
+from course_lib.data.store import LabelStore, StoreError
 from course_lib.envs import TabularDynamics
 from course_lib.preferences.tamer import credit, pleases_most, tamer_update
 from course_lib.rl.rollouts import rollout

@@ -13,7 +13,8 @@ from .test_lab import no_violations
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 FEW = PAIRS.replace("N,", "20,").replace(":N]", ":20]").replace("N:]", "20:]")
 RANK = '''
-from course_lib.data.store import LabelStore, Text
+from course_lib.data.items import Text
+from course_lib.data.store import LabelStore
 from course_lib.widgets import Ranker
 Ranker(None, [tuple(Text(f"Question {i}?", f"Answer {j} to {i}, with <b>no</b> markup.") for j in range(4)) for i in range(6)], LabelStore("NAME.sqlite"), task="test")
 '''
@@ -25,7 +26,8 @@ garden = gridworld(5, 6, goals=((0, 5),), pits=((1, 3), (2, 3)), start=(4, 0), s
 TwoButtons(Grid(mdp=garden, columns=6, horizon=40), LabelStore("NAME.sqlite"), task="test", tempo=300)
 '''
 TEXTS = '''
-from course_lib.data.store import LabelStore, Text
+from course_lib.data.items import Text
+from course_lib.data.store import LabelStore
 from course_lib.widgets import PairLabeler
 PairLabeler(None, [(Text(f"Q{i}?", f"one {i} <img src=x onerror=alert(1)>"), Text(f"Q{i}?", f"two {i}")) for i in range(6)], LabelStore("NAME.sqlite"), task="test")
 '''

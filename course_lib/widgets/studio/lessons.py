@@ -1,6 +1,7 @@
 """What can be taught in the studio: a menu, and for each entry the widgets of its page.
 
-A lesson is made for one person: ``make(store, alias, folder) → widgets``. Lessons that are ``shared`` ask everybody the same questions, so
+A lesson is made for one person: ``make(store, folder, **who) → widgets``, where ``who`` says to whom and under which task it belongs.
+Lessons that are ``shared`` ask everybody the same questions, so
 that it can be seen whether people agree; those that ``train`` start a worker process for each person.
 """
 
@@ -14,7 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from course_lib.data.store import LabelStore, Text
+from course_lib.data.items import Text
+from course_lib.data.store import LabelStore
 
 OURS = Path(__file__).with_name("texts.jsonl")
 SWING = dict(n_envs=32, n_steps=100, batch_size=400, gamma=0.95, lam=0.95, epochs=10, lr=3e-3, entropy=0.01)  # PPO on the pendulum
@@ -23,53 +25,65 @@ RUN = dict(n_envs=32, n_steps=64, batch_size=512, gamma=0.98, lam=0.95, epochs=6
 
 @dataclass(frozen=True)
 class Lesson:
-    """``task``: the name under which its labels are stored. ``minutes``: how long until something can be seen."""
+    """``minutes``: how long until something can be seen. Its labels are stored under the task ``studio/<name>``, or
+    ``studio/<name>/<variant>`` where it asks about somebody's own texts."""
 
     name: str
     title: str
     what: str
     minutes: str
-    task: str
-    make: Callable[[LabelStore, str, Path], Sequence]
+    build: Callable[..., Sequence]
     shared: bool = False
     trains: bool = False
+    variant: str = ""
+
+    @property
+    def task(self) -> str:
+        return "/".join(filter(None, ("studio", self.name, self.variant)))
+
+    def make(self, store: LabelStore, alias: str, folder: Path) -> list:
+        """The widgets of this lesson, for one person."""
+        return self.build(store, folder, task=self.task, annotator=alias, mode="live")
 
 
-def pendulum(store, alias, folder):
+def order_for(who: dict) -> int:
+    """The seed of the order in which this person sees the two sides: another one for everybody, the same each time."""
+    return sum(who["annotator"].encode())
+
+
+def pendulum(store, folder, **who):
     from course_lib.envs import Pendulum
     from course_lib.widgets import Live
 
-    return [Live(Pendulum(), store, task="studio/pendulum", annotator=alias, mode="live", folder=folder, **SWING)]
+    return [Live(Pendulum(), store, folder=folder, **who, **SWING)]
 
 
-def half_cheetah(store, alias, folder):
+def half_cheetah(store, folder, **who):
     from course_lib.envs.mujoco import Mujoco
     from course_lib.widgets import Live
 
-    return [
-        Live(Mujoco(horizon=200), store, task="studio/half_cheetah", annotator=alias, mode="live", folder=folder, clip_length=30, **RUN)
-    ]
+    return [Live(Mujoco(horizon=200), store, folder=folder, clip_length=30, **who, **RUN)]
 
 
-def dog(store, alias, folder):
+def dog(store, folder, **who):
     from course_lib.envs.gridworld import Grid, gridworld
     from course_lib.widgets import TwoButtons
 
     garden = gridworld(5, 6, goals=((0, 5),), pits=((1, 3), (2, 3)), start=(4, 0), slip=0.0)
-    return [TwoButtons(Grid(mdp=garden, columns=6, horizon=40), store, task="studio/dog", annotator=alias, mode="live")]
+    return [TwoButtons(Grid(mdp=garden, columns=6, horizon=40), store, **who)]
 
 
-def drive(store, alias, folder):
+def drive(store, folder, **who):
     from course_lib.envs import Drive
     from course_lib.rl.rollouts import expert, rollout
     from course_lib.widgets import Play
 
     road = Drive(horizon=150)
     shown = rollout(road, expert(road), 3, np.random.default_rng(0)).demonstrations()
-    return [Play(road, shown, store, task="studio/drive", annotator=alias, mode="live", epochs=60, lr=3e-3)]
+    return [Play(road, shown, store, epochs=60, lr=3e-3, **who)]
 
 
-def clips(store, alias, folder, n: int = 30):
+def clips(store, folder, n: int = 30, **who):
     """Everybody is asked about the same clips; the order of the two is drawn for each."""
     from course_lib.data import clips as cut
     from course_lib.envs import Drive
@@ -77,17 +91,12 @@ def clips(store, alias, folder, n: int = 30):
     from course_lib.widgets import PairLabeler
 
     road, rng = Drive(horizon=60), np.random.default_rng(0)
-    drivers = [
-        noisy(lambda obs, state, rng, aim=aim: road.expert(state, aim), shake) for aim in (-0.6, 0.0, 0.6) for shake in (0.0, 0.3, 1.0)
-    ]
+    aims, shakes = (-0.6, 0.0, 0.6), (0.0, 0.3, 1.0)
+    drivers = [noisy(lambda obs, state, rng, aim=aim: road.expert(state, aim), shake) for aim in aims for shake in shakes]
     pool = [c for act in drivers for c in cut(rollout(road, act, n // 4, rng).demonstrations(), 30, rng)]
     order = rng.permutation(len(pool))
     pairs = [(pool[i], pool[j]) for i, j in zip(order[:n], order[n : 2 * n])]
-    return [
-        PairLabeler(
-            road, pairs, store, task="studio/clips", annotator=alias, mode="live", question="Who drives better?", seed=sum(alias.encode())
-        )
-    ]
+    return [PairLabeler(road, pairs, store, question="Who drives better?", seed=order_for(who), **who)]
 
 
 def read_texts(path: str | Path) -> list[list[Text]]:
@@ -110,116 +119,45 @@ def read_texts(path: str | Path) -> list[list[Text]]:
     return groups
 
 
-def task_of(task: str, path: Path) -> str:
-    return task if path == OURS else f"{task}/{path.stem}"
-
-
-def texts(store, alias, folder, path=OURS):
+def texts(store, folder, path=OURS, question="Which explanation is better?", **who):
     from course_lib.widgets import PairLabeler
 
     rng = np.random.default_rng(0)
     pairs = [tuple(group[i] for i in rng.permutation(len(group))[:2]) for group in read_texts(path)]
-    return [
-        PairLabeler(
-            None,
-            pairs,
-            store,
-            task=task_of("studio/texts", path),
-            annotator=alias,
-            mode="live",
-            question="Which explanation is better?" if path == OURS else "Which is better?",
-            seed=sum(alias.encode()),
-        )
-    ]
+    return [PairLabeler(None, pairs, store, question=question, seed=order_for(who), **who)]
 
 
-def ranks(store, alias, folder, path=OURS):
+def ranks(store, folder, path=OURS, question="Put the best explanation on top.", **who):
     from course_lib.widgets import Ranker
 
-    return [
-        Ranker(
-            None,
-            [tuple(group) for group in read_texts(path)],
-            store,
-            task=task_of("studio/ranks", path),
-            annotator=alias,
-            mode="live",
-            question="Put the best explanation on top." if path == OURS else "Put the best on top.",
-            seed=sum(alias.encode()),
-        )
-    ]
+    return [Ranker(None, [tuple(group) for group in read_texts(path)], store, question=question, seed=order_for(who), **who)]
 
 
+# fmt: off
 LESSONS = [
-    Lesson(
-        "pendulum",
-        "Teach a pendulum",
-        "Say which of two clips you like better. It practises while you do: make it spin, stand, or lie still.",
-        "3 minutes, about 30 clicks",
-        "studio/pendulum",
-        pendulum,
-        trains=True,
-    ),
-    Lesson(
-        "dog",
-        "Train a dog with two buttons",
-        "It walks through a garden. Say good, or bad, until it finds its bowl.",
-        "2 minutes",
-        "studio/dog",
-        dog,
-    ),
-    Lesson(
-        "drive",
-        "Take the wheel",
-        "A learner drives. Take over with the arrow keys when it goes wrong; it learns from what you do.",
-        "3 minutes",
-        "studio/drive",
-        drive,
-    ),
-    Lesson(
-        "half_cheetah",
-        "Teach a robot",
-        "A half-cheetah learns to move as you like it. Harder than the pendulum: it takes patience.",
-        "15 minutes and more",
-        "studio/half_cheetah",
-        half_cheetah,
-        trains=True,
-    ),
-    Lesson(
-        "clips",
-        "Who drives better?",
-        "Thirty pairs of drives, the same for everybody: do you agree with the others?",
-        "3 minutes",
-        "studio/clips",
-        clips,
-        shared=True,
-    ),
-    Lesson(
-        "texts",
-        "Which explanation is better?",
-        "Pairs of short texts, the same for everybody.",
-        "2 minutes",
-        "studio/texts",
-        texts,
-        shared=True,
-    ),
-    Lesson(
-        "ranks",
-        "Put explanations in order",
-        "Four at a time, best on top, by dragging or by keys.",
-        "3 minutes",
-        "studio/ranks",
-        ranks,
-        shared=True,
-    ),
+    Lesson("pendulum", "Teach a pendulum",
+           "Say which of two clips you like better. It practises while you do: make it spin, stand, or lie still.",
+           "3 minutes, about 30 clicks", pendulum, trains=True),
+    Lesson("dog", "Train a dog with two buttons", "It walks through a garden. Say good, or bad, until it finds its bowl.",
+           "2 minutes", dog),
+    Lesson("drive", "Take the wheel", "A learner drives. Take over with the arrow keys when it goes wrong; it learns from what you do.",
+           "3 minutes", drive),
+    Lesson("half_cheetah", "Teach a robot", "A half-cheetah learns to move as you like it. Harder than the pendulum: it takes patience.",
+           "15 minutes and more", half_cheetah, trains=True),
+    Lesson("clips", "Who drives better?", "Thirty pairs of drives, the same for everybody: do you agree with the others?",
+           "3 minutes", clips, shared=True),
+    Lesson("texts", "Which explanation is better?", "Pairs of short texts, the same for everybody.", "2 minutes", texts, shared=True),
+    Lesson("ranks", "Put explanations in order", "Four at a time, best on top, by dragging or by keys.", "3 minutes", ranks, shared=True),
 ]
+# fmt: on
 
 
 def with_texts(path: Path) -> list[Lesson]:
     """The menu, with somebody's own texts instead of the course's. ``ValueError`` names a line that cannot be read."""
     read_texts(path)
     new = {
-        "texts": dict(title="Which is better?", what=f"Pairs of texts from {path.name}.", make=partial(texts, path=path)),
-        "ranks": dict(title="Put in order", what=f"Texts from {path.name}, best on top.", make=partial(ranks, path=path)),
+        "texts": ("Which is better?", f"Pairs of texts from {path.name}.", partial(texts, path=path, question="Which is better?")),
+        "ranks": ("Put in order", f"Texts from {path.name}, best on top.", partial(ranks, path=path, question="Put the best on top.")),
     }
-    return [replace(x, task=task_of(x.task, path), **new[x.name]) if x.name in new else x for x in LESSONS]
+    own = lambda x, title, what, build: replace(x, title=title, what=what, build=build, variant=path.stem)
+    return [own(x, *new[x.name]) if x.name in new else x for x in LESSONS]
