@@ -8,6 +8,7 @@ import sys
 import time
 import urllib.request
 
+import nbformat
 import pytest
 from playwright.sync_api import sync_playwright
 
@@ -73,6 +74,15 @@ def page(chromium):
     yield made
     context.close()
     assert not outside, f"requests to the outside: {outside}"
+
+
+def run_cells(page, lab, name, *cells):
+    """A notebook of these cells, written, opened and run."""
+    nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source, id=f"c{i}") for i, source in enumerate(cells)])
+    nb.metadata.kernelspec = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
+    nbformat.write(nb, lab.workspace / f"{name}.ipynb")
+    open_notebook(page, lab, f"{name}.ipynb")
+    run_all(page)
 
 
 def open_notebook(page, lab, name):

@@ -7,10 +7,9 @@ import sqlite3
 import time
 import urllib.request
 
-import nbformat
 import psutil
 
-from .conftest import TOKEN, open_notebook, run_all
+from .conftest import TOKEN, run_all, run_cells
 
 PAIRS = '''
 import numpy as np
@@ -47,12 +46,7 @@ WATCH = """() => { window.pressed = []; window.lags = []; let at = 0; const root
 
 def start(lab, page, name, source, *more):
     """A notebook with these cells, run, with its first pair on the screen and the keyboard on the labeler."""
-    cells = [nbformat.v4.new_code_cell(s, id=f"c{i}") for i, s in enumerate((source.replace("NAME", name), *more))]
-    nb = nbformat.v4.new_notebook(cells=cells)
-    nb.metadata.kernelspec = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
-    nbformat.write(nb, lab.workspace / f"{name}.ipynb")
-    open_notebook(page, lab, f"{name}.ipynb")
-    run_all(page)
+    run_cells(page, lab, name, source.replace("NAME", name), *more)
     page.wait_for_selector('.cw[data-pair][aria-busy="false"]')
     page.locator(".cw[data-pair]").focus()
 

@@ -4,7 +4,6 @@ import json
 import sqlite3
 import urllib.request
 
-import nbformat
 import numpy as np
 import pytest
 import torch
@@ -14,7 +13,7 @@ import course_lib.envs as envs
 from course_lib.humans import choice
 from course_lib.rl.rollouts import rollout, uniform
 
-from .conftest import TOKEN, open_notebook, run_all
+from .conftest import TOKEN, open_notebook, run_all, run_cells
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -32,12 +31,7 @@ PairLabeler(world, list(zip(some[:10], some[10:])), LabelStore("NAME.sqlite"), t
 
 
 def small(lab, page, name):
-    nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(SMALL.replace("NAME", name), id="labeler"),
-                                         nbformat.v4.new_code_cell("'second cell'", id="second")])
-    nb.metadata.kernelspec = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
-    nbformat.write(nb, lab.workspace / f"{name}.ipynb")
-    open_notebook(page, lab, f"{name}.ipynb")
-    run_all(page)
+    run_cells(page, lab, name, SMALL.replace("NAME", name), "'second cell'")
     ready(page, 0)
     page.locator(".cw").focus()
 
@@ -153,11 +147,7 @@ def test_notebook_00_learns_from_clicks(lab, page):
 def test_the_explorables_of_01_move_by_their_own_javascript(lab, page):
     cell = ("from course_lib.widgets import TightropeExplorer, OffTheData\nimport numpy as np\nfrom IPython.display import display\n"
             "display(TightropeExplorer())\ndisplay(OffTheData(np.array([-1., 0., 1.]), {'a': np.zeros((3, 5, 9)), 'b': np.full((3, 5, 9), 2.)}, (-.2, .2)))")
-    nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell, id="play")])
-    nb.metadata.kernelspec = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
-    nbformat.write(nb, lab.workspace / "play.ipynb")
-    open_notebook(page, lab, "play.ipynb")
-    run_all(page)
+    run_cells(page, lab, "play", cell)
     page.wait_for_selector(".cw[data-regret]")
     no_violations(page)
     for epsilon_log, T_log in ((-2, 1.5), (-3, 3), (-1, 0)):
@@ -175,11 +165,7 @@ def test_the_explorables_of_05_and_06_move_by_their_own_javascript(lab, page):
     cell = ("from course_lib.widgets import Lessons, RatingsExplorer\nimport numpy as np\nfrom IPython.display import display\n"
             "walks = {('kind', 'quick'): [[4, 4, 4], [4, 1, 2]], ('kind', 'slow'): [[4, 4, 4], [4, 1, 4]], ('strict', 'quick'): [[4, 4, 4], [4, 4, 3]], ('strict', 'slow'): [[4, 4, 4], [4, 5, 4]]}\n"
             "display(RatingsExplorer())\ndisplay(Lessons(walks, [0, 50], 2, 3, goals=[2], pits=[3]))")
-    nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell, id="play")])
-    nb.metadata.kernelspec = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
-    nbformat.write(nb, lab.workspace / "more.ipynb")
-    open_notebook(page, lab, "more.ipynb")
-    run_all(page)
+    run_cells(page, lab, "more", cell)
     page.wait_for_selector(".cw[data-p]")
     page.wait_for_selector(".cw[data-arrived]")
     no_violations(page)

@@ -3,10 +3,9 @@
 import sqlite3
 import statistics
 
-import nbformat
 import pytest
 
-from .conftest import open_notebook, run_all
+from .conftest import open_notebook, run_all, run_cells
 from .test_lab import no_violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -36,11 +35,7 @@ WATCH = """() => { window.drawn = []; window.lags = []; let pressed = 0; const r
 
 def start(lab, page, name, horizon=60, fps=12):
     cell = CELL.replace("NAME", name).replace("HORIZON", str(horizon)).replace("FPS", str(fps))
-    nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell, id="play"), nbformat.v4.new_code_cell("'second cell'", id="second")])
-    nb.metadata.kernelspec = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
-    nbformat.write(nb, lab.workspace / f"{name}.ipynb")
-    open_notebook(page, lab, f"{name}.ipynb")
-    run_all(page)
+    run_cells(page, lab, name, cell, "'second cell'")
     page.wait_for_selector('.cw.play[data-drive="0"]')
     page.locator(".cw.play").focus()
 
