@@ -10,13 +10,17 @@ c.CourseDirectory.course_id = "learning-from-humans"
 c.CourseDirectory.root = here
 c.CourseDirectory.source_directory = "solutions"
 c.CourseDirectory.release_directory = "assignments"
-c.CourseDirectory.submitted_directory = "gradebook/submitted"
-c.CourseDirectory.autograded_directory = "gradebook/autograded"
-c.CourseDirectory.feedback_directory = "gradebook/feedback"
-c.CourseDirectory.solution_directory = "gradebook/solution"
-c.CourseDirectory.source_with_tests_directory = "gradebook/source_with_tests"
-os.makedirs(os.path.join(here, "gradebook"), exist_ok=True)
-c.CourseDirectory.db_url = "sqlite:///" + os.path.join(here, "gradebook", "gradebook.db")
-c.Exchange.root = os.path.join(here, "gradebook", "exchange")
-c.Execute.timeout = 300
-c.OverwriteCells.add_missing_cells = True  # a deleted test cell comes back and scores 0, instead of no score
+book = os.environ.get("COURSE_GRADEBOOK", os.path.join(here, "gradebook"))  # all that concerns a class; never in the repository
+os.makedirs(book, exist_ok=True)
+for step in ("submitted", "autograded", "feedback", "solution", "source_with_tests"):
+    setattr(c.CourseDirectory, f"{step}_directory", os.path.join(os.path.relpath(book, here), step))
+# another database, e.g. postgresql://user@host/gradebook for several graders
+c.CourseDirectory.db_url = os.environ.get("COURSE_GRADEBOOK_URL") or "sqlite:///" + os.path.join(book, "gradebook.db")
+c.Exchange.root = os.path.join(book, "exchange")
+c.GenerateFeedback.preprocessors = ["nbgrader.preprocessors.GetGrades", "course_lib.grading.autograde.StudentView",
+                                    "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor"]
+c.HTMLExporter.sanitize_html = True
+
+from course_lib.grading.autograde import install  # noqa: E402
+
+install()  # nbgrader's autograde and the formgrader's button execute submissions in a sandbox

@@ -277,6 +277,123 @@ def check(problem_set: Annotated[str, typer.Argument(help="such as ps1")],
         out.print(f"{sum(m.score for m in marks)} of {sum(m.max for m in marks)} points. Written answers are not marked here.")
 
 
+def problem_set_name(problem_set: str) -> str:
+    from course_lib.grading import marking
+
+    try:
+        return marking.find(problem_set)
+    except LookupError as error:
+        stop(str(error))
+
+
+Book = Annotated[Path, typer.Option("--gradebook", help="folder with submitted/, the database and the results [gradebook/]")]
+Base = Annotated[str, typer.Option("--database", help="the gradebook's, e.g. postgresql://user@host/gradebook [SQLite in the folder]")]
+UNPROTECTED = ("what was handed in runs with your rights. It can read and change your files, this gradebook, other submissions and the "
+               "solutions, use the network, and go on running afterwards.")
+
+
+def gradebook_at(folder: Path | None, database: str | None) -> None:
+    """nbgrader_config.py reads these, also in the processes that nbgrader starts."""
+    if folder is not None:
+        os.environ["COURSE_GRADEBOOK"] = str(folder.resolve())
+    if database is not None:
+        os.environ["COURSE_GRADEBOOK_URL"] = database
+
+
+@app.command()
+def release(problem_set: Annotated[str, typer.Argument(help="such as ps1")], gradebook: Book = None, database: Base = None) -> None:
+    """Check a problem set, enter it in the gradebook, and pack the course for students, without solutions and hidden tests."""
+    gradebook_at(gradebook, database)
+    name = problem_set_name(problem_set)
+    from course_lib.authoring.release import release as make
+
+    try:
+        path = make(name, lambda text: out.print(text, highlight=False))
+    except (RuntimeError, OSError, ValueError) as error:
+        stop(str(error))
+    out.print(f"{name} is released: assignments/{name}/. For students: {path}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def grade(problem_set: Annotated[str, typer.Argument(help="such as ps1")],
+          students: Annotated[Path, typer.Option(help="class list, CSV with a column id; who handed in nothing gets 0")] = None,
+          jobs: Annotated[int, typer.Option(min=1, help="submissions at a time [the cores of this machine]")] = None,
+          scheduler: Annotated[str, typer.Option(help="address of a Dask scheduler: execute there instead")] = None,
+          gpu: Annotated[bool, typer.Option("--gpu", help="let submissions see this machine's (or each worker's) GPU")] = False,
+          sandbox: Annotated[bool, typer.Option(help="--no-sandbox: run them with your own rights, unprotected")] = True,
+          timestamps: Annotated[bool, typer.Option("--timestamps", help="believe timestamp.txt: your own collecting wrote it")] = False,
+          limit: Annotated[float, typer.Option(min=1, help="seconds for one exercise")] = 120,
+          total: Annotated[float, typer.Option(min=1, help="seconds for one submission")] = 1800,
+          again: Annotated[bool, typer.Option("--again", help="also those that are graded already")] = False,
+          gradebook: Book = None, database: Base = None) -> None:
+    """Grade everything in gradebook/submitted/<student>/<problem set>/. Kill it when you like: it goes on where it was."""
+    gradebook_at(gradebook, database)
+    name = problem_set_name(problem_set)
+    from course_lib.grading import batch, classroom
+    from course_lib.grading.sandbox import why_not
+
+    if sandbox and not scheduler and (why := why_not()):
+        stop(f"No sandbox: {why}\nOr consent with --no-sandbox: then {UNPROTECTED}")
+    if not sandbox:
+        out.print(f"Without a sandbox {UNPROTECTED}", style="bold red", soft_wrap=True)
+    try:
+        people, lines = batch.class_list(students) if students else ([], [])
+        found = classroom.grade(name, people=people, lines=lines, timestamps=timestamps, sandbox=sandbox, jobs=jobs or batch.cores(),
+                                scheduler=scheduler, gpu=gpu, limit_s=limit, total_s=total, force=again, progress=Bars())
+    except (RuntimeError, OSError, ValueError) as error:
+        stop(f"{error}\nWhat was finished is kept: the same command goes on from there.")
+    except KeyboardInterrupt:
+        stop("Stopped. What was finished is kept: the same command goes on from there.")
+    remarks = [f"not graded: {line}" for line in found.refused]
+    remarks += [f"{s.student}: {line}" for s in found.submissions for line in [f"0 points: {s.problem}"] * bool(s.problem) + s.remarks]
+    for line in remarks:
+        out.print(line, highlight=False, markup=False, soft_wrap=True)
+    if not found.submissions:
+        stop(f"nobody has handed in {name}: {batch.gradebook() / 'submitted'}/<student>/{name}/{name}.ipynb")
+    out.print(f"{len(found.submissions)} people in the gradebook; tests run for {found.executed} new or changed submissions. "
+              f"Next: course report {problem_set}", highlight=False, soft_wrap=True)
+    if found.failed:
+        stop("\n".join(f"{student}: {why}" for student, why in found.failed.items()))
+
+
+class Bars:
+    """A progress bar for each phase of grading."""
+
+    WHAT = {"tests": "running the tests", "gradebook": "into the gradebook"}
+
+    def __init__(self):
+        self.bars: dict = {}
+
+    def __call__(self, phase: str, done: int, of: int) -> None:
+        from tqdm import tqdm
+
+        if of and phase not in self.bars:
+            self.bars[phase] = tqdm(total=of, desc=self.WHAT[phase], unit=" submissions", mininterval=0.2)
+        if of:
+            self.bars[phase].update(done - self.bars[phase].n)
+            if done == of:
+                self.bars[phase].close()
+
+
+@app.command()
+def report(problem_set: Annotated[str, typer.Argument(help="such as ps1")],
+           feedback: Annotated[bool, typer.Option("--feedback", help="also everybody's feedback, gradebook/feedback/<student>/")] = False,
+           gradebook: Book = None, database: Base = None) -> None:
+    """Write one HTML page about a class, and a CSV for your learning management system."""
+    gradebook_at(gradebook, database)
+    name = problem_set_name(problem_set)
+    from course_lib.grading import batch, classroom
+    from course_lib.grading import report as reports
+
+    try:
+        page, table = reports.write(name)
+        out.print(f"{page}\n{table}", highlight=False, soft_wrap=True)
+        if feedback:
+            out.print(f"feedback for {classroom.feedback(name)} people: {batch.gradebook() / 'feedback'}", highlight=False, soft_wrap=True)
+    except (LookupError, RuntimeError, OSError) as error:
+        stop(str(error))
+
+
 @app.command()
 def doctor() -> None:
     """Look at this machine, and say what to mend and how."""

@@ -25,8 +25,10 @@ def one():
     ### END SOLUTION
 
 # %% ex="one" part="test" points=2
+# check: sign
 assert one() > 0, "positive"
 ### BEGIN HIDDEN TESTS
+# check: value
 assert one() == 1
 ### END HIDDEN TESTS
 
@@ -58,6 +60,7 @@ def test_a_good_source_passes(tmp_path):
     (" difficulty=2", "", "lacks difficulty="), (" importance=3", " importance=9", "lacks importance="), (" minutes=10", "", "lacks minutes="),
     (" points=2", "", "lacks points="), ('assert one() > 0, "positive"\n', "", "no visible assert"), ("assert one() == 1\n", "", "no hidden tests"),
     ("<details><summary>Help</summary>It is one.</details>", "It is one.", "hints fold away"), ("### BEGIN SOLUTION\n", "\n", "BEGIN SOLUTION"),
+    ("# check: value\n", "", "name its checks"), ("# check: value", "# check: sign", "each differently"),
     ('ex="one" part="solution"', 'ex="one" part="answer"', "part='answer' does not exist"), ('# %% ex="one" part="test"', '# %% exercise="one" part="test"', "unknown tag 'exercise'"),
     ('# %% ex="one" part="test"', '# %% part="test"', "needs both ex= and part="), ("# # A set", "# Hello", "0 headings of level 1"),
     ("# ## 1. First", "# ### 1. First", "heading level jumps"), ("return 1", "return (1", "not valid Python"),

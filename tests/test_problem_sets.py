@@ -1,6 +1,7 @@
 """Do the tests of a problem set tell right from wrong, through our own marking and through nbgrader?"""
 
 import collections
+import os
 import shutil
 import subprocess
 import sys
@@ -44,8 +45,17 @@ def submissions(name):
             yield f"{kind}{i}", good | {ex: code for ex, (_, code) in chosen.items()}, {ex: variant for ex, (variant, _) in chosen.items()}
 
 
+STOCK = """import os, sys
+c = get_config()
+os.environ["PATH"] = os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"]
+c.CourseDirectory.source_directory, c.CourseDirectory.release_directory = {source!r}, "release"
+c.Execute.timeout, c.Execute.shutdown_kernel = 300, "immediate"
+"""
+
+
 @pytest.mark.parametrize("name", SETS)
-def test_nbgrader_itself_gives_the_same_marks(name, root, tmp_path):
+def test_stock_nbgrader_agrees(name, root, tmp_path):
+    """All points where nbgrader's own autograding, in one kernel, gives all; at most half where it gives none."""
     release = nbformat.read(root / "assignments" / name / f"{name}.ipynb", as_version=4)
     plan = list(submissions(name)) + [("blank", {}, {})]
     for student, answers, _ in plan:
@@ -60,23 +70,25 @@ def test_nbgrader_itself_gives_the_same_marks(name, root, tmp_path):
         path = tmp_path / "submitted" / student / name / f"{name}.ipynb"
         path.parent.mkdir(parents=True)
         nbformat.write(nb, path)
-    options = [f"--CourseDirectory.submitted_directory={tmp_path / 'submitted'}", f"--CourseDirectory.autograded_directory={tmp_path / 'graded'}",
-               f"--CourseDirectory.db_url=sqlite:///{tmp_path / 'gradebook.db'}", "--Execute.shutdown_kernel=immediate"]
+    (tmp_path / "nbgrader_config.py").write_text(STOCK.format(source=os.path.relpath(root / "solutions", tmp_path)))
     for step in ("generate_assignment", "autograde"):
-        extra = [f"--CourseDirectory.release_directory={tmp_path / 'release'}"]
-        done = subprocess.run([sys.executable, "-m", "nbgrader", step, name, *options, *extra], cwd=root, capture_output=True, text=True)
+        done = subprocess.run([sys.executable, "-m", "nbgrader", step, name], cwd=tmp_path, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr[-2000:]
     from nbgrader.api import Gradebook
 
-    whole = nbformat.read(tmp_path / "graded/reference" / name / f"{name}.ipynb", as_version=4)
+    whole = nbformat.read(tmp_path / "autograded/reference" / name / f"{name}.ipynb", as_version=4)
     assert not [o for c in whole.cells if c.cell_type == "code" for o in c.outputs if o.output_type == "error"]
+    good = marking.solutions(marking.reference(name))
     with Gradebook(f"sqlite:///{tmp_path / 'gradebook.db'}") as book:
-        for student, _, wrong in plan:
+        for student, answers, wrong in plan:
+            ours = {m.exercise: m for m in marking.mark(name, answers or {ex: "raise NotImplementedError()" for ex in good})}
             grades = {g.name.removesuffix("-test"): (g.auto_score, g.max_score) for g in
                       book.find_submission_notebook(name, name, student).grades if g.name.endswith("-test")}
+            assert list(grades) == list(ours)
             for ex, (score, most) in grades.items():
                 want = 0 if student == "blank" or (student.startswith("wrong") and ex in wrong) else most
                 assert score == want, f"{student}: {ex} ({wrong.get(ex, 'reference')}) got {score} of {most}"
+                assert ours[ex].score == most if want else ours[ex].score <= most / 2, f"{student}: {ex}: {ours[ex].score} of {most}, {ours[ex].message}"
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -126,7 +138,7 @@ def test_edited_moved_and_copied_cells_change_nothing():
     answers = marking.solutions(nb)
     answers["masked_nll"] = "def masked_nll(logits, actions, mask):\n    return logits.sum() * 0"
     (m,) = marking.mark(NAME, answers, only="masked_nll")
-    assert (m.score, m.max) == (0, 3) and "minus sign" in m.message
+    assert m.score <= m.max / 2 == 1.5 and "minus sign" in m.message
 
 
 @pytest.mark.parametrize("code, message", [

@@ -9,6 +9,8 @@ import ast
 import re
 from collections.abc import Iterator
 
+from course_lib.grading.checks import checks
+
 from .source import Cell
 
 Finding = tuple[int, str]
@@ -107,5 +109,9 @@ def problem_set(cells: list[Cell]) -> Iterator[Finding]:
                 yield have["test"].line, f"exercise {ex} has no visible assert: a student needs something to run"
             if "assert" not in hidden:
                 yield have["test"].line, f"exercise {ex} has no hidden tests on other inputs"
+            names = [check.name for check in checks(have["test"].text)]
+            if len(names) < 2 or len(set(names)) < len(names) or {"tests", "hidden tests"} & set(names):
+                yield have["test"].line, (f"exercise {ex}: name its checks, each differently, in comments "
+                                               "`# check: name`, also where the hidden tests begin")
         if "hint" in have and "<details>" not in have["hint"].text:
             yield have["hint"].line, f"exercise {ex}: hints fold away, in <details>"

@@ -1,25 +1,26 @@
-"""Marking one notebook: the student's solution cells, the course's own tests, one process for the two.
+"""Marking one notebook: the student's solution cells against the course's own tests.
 
-The tests come from the source notebook (hidden ones too), the answers from the student's by ``grade_id``; nothing else of
-the student's notebook is run, so an edited, moved or deleted test cell changes nothing. This is for learners who mark
-themselves: their own code runs with their own rights. Grading other people's code needs nbgrader or a sandbox.
+The tests come from the source notebook (hidden ones too, where solutions/ is there), the answers from the student's by
+``grade_id``; nothing else of the student's notebook is run, so an edited, moved or deleted test cell changes nothing. The two run
+in processes of their own (``trial.py``); where those run is ``sandbox.py``'s matter: ``Plain()`` for one's own code, a ``Sandbox``
+for other people's.
 """
 
 from __future__ import annotations
 
-import contextlib
-import io
+import functools
 import json
-import multiprocessing as mp
-import re
-import sys
-import traceback
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import msgpack
 import nbformat
 
 from course_lib.machine import course_root
+
+from .checks import checks
+from .sandbox import Plain
 
 
 @dataclass(frozen=True)
@@ -29,14 +30,15 @@ class Mark:
     max: float
     message: str
     error: str = ""  # the kind of failure: "" if none, "AssertionError" if a test said no, else what was raised
+    checks: tuple[dict, ...] = ()  # name, hidden, kind ("" if passed), said
 
     def as_dict(self) -> dict:
-        return {k: v for k, v in asdict(self).items() if k != "error"}
+        return {k: v for k, v in asdict(self).items() if k not in ("error", "checks")}
 
 
 def find(problem_set: str) -> str:
     """The full name of a problem set: ``ps1`` → ``ps1_behavior_cloning``."""
-    names = sorted(p.parent.name for p in (course_root() / "solutions").glob("*/*.ipynb"))
+    names = sorted(p.parent.name for p in (course_root() / "assignments").glob("*/*.ipynb"))
     hits = [n for n in names if n == problem_set or n.startswith(problem_set + "_")]
     if len(hits) != 1:
         raise LookupError(f"no problem set {problem_set!r}; there are: {', '.join(names) or 'none'}")
@@ -44,7 +46,40 @@ def find(problem_set: str) -> str:
 
 
 def reference(name: str) -> nbformat.NotebookNode:
-    return nbformat.read(course_root() / "solutions" / name / f"{name}.ipynb", as_version=4)
+    """The source notebook, with solutions and hidden tests; a student's copy of the course has none, and the released one takes
+    its place."""
+    return nbformat.read(_source(name), as_version=4)
+
+
+def _source(name: str) -> Path:
+    path = course_root() / "solutions" / name / f"{name}.ipynb"
+    return path if path.exists() else course_root() / "assignments" / name / f"{name}.ipynb"
+
+
+def source_cells(name: str) -> tuple[dict, ...]:
+    """kind, text and nbgrader metadata of every cell of the source notebook."""
+    path = _source(name)
+    return _read_cells(path, path.stat().st_mtime_ns)
+
+
+@functools.lru_cache(8)
+def _read_cells(path: Path, changed: int) -> tuple[dict, ...]:
+    cells = nbformat.read(path, as_version=4).cells
+    return tuple(dict(kind=c.cell_type, text=c.source, meta=dict(c.metadata.get("nbgrader", {}))) for c in cells)
+
+
+def points(cells) -> dict[str, float]:
+    """Points of every exercise that tests mark, in order."""
+    return {
+        c["meta"]["grade_id"].removesuffix("-test"): c["meta"]["points"]
+        for c in cells
+        if c["kind"] == "code" and c["meta"].get("grade") and not c["meta"].get("solution")
+    }
+
+
+def score(points: float, passed: int, of: int) -> float:
+    """All points if every check passes; otherwise the share that passed, of half of them."""
+    return points if passed == of else round(points / 2 * passed / of, 2)
 
 
 def solutions(notebook: nbformat.NotebookNode) -> dict[str, str]:
@@ -69,96 +104,74 @@ def load(path: Path) -> nbformat.NotebookNode:
     except FileNotFoundError:
         raise ValueError(f"there is no {path}: `course lab` lays a copy of the problem set in your workspace") from None
     except (json.JSONDecodeError, UnicodeDecodeError, nbformat.reader.NotJSONError, AttributeError) as error:
-        raise ValueError(f"{path} is not a readable notebook ({error}). Jupyter keeps the last version it saved in "
-                         f"{Path(path).parent / '.ipynb_checkpoints'}") from error
+        raise ValueError(
+            f"{path} is not a readable notebook ({error}). Jupyter keeps the last version it saved in "
+            f"{Path(path).parent / '.ipynb_checkpoints'}"
+        ) from error
 
 
-def mark(name: str, answers: dict[str, str], *, only: str | None = None, limit_s: float = 120) -> list[Mark]:
-    """Marks of every exercise (or of ``only`` one), from a process of its own.
+def mark(name: str, answers: dict[str, str], *, only: str | None = None, limit_s: float = 120, where=None) -> list[Mark]:
+    """Marks of every exercise (or of ``only`` one)."""
+    cells = source_cells(name)
+    return marks(cells, run(cells, answers, Plain() if where is None else where, only=only, limit_s=limit_s), only)
 
-    An exercise that takes more than ``limit_s`` seconds, or ends the process, gets 0 and the reason; the others are marked all the
-    same, in a new process.
+
+def marks(cells, result: dict, only: str | None = None) -> list[Mark]:
+    """What a ``run`` comes to in points."""
+    found = []
+    for ex, most in points(cells).items():
+        if only in (None, ex):
+            checks = result["tests"][ex]
+            failed = [c for c in checks if c["kind"]]
+            error = next((c["kind"] for c in failed if c["kind"] == "AssertionError"), failed[0]["kind"] if failed else "")
+            message = "all tests pass" if not failed else failed[0]["said"]
+            found.append(Mark(ex, score(most, len(checks) - len(failed), len(checks)), most, message, error, tuple(checks)))
+    return found
+
+
+def run(cells, answers: dict[str, str], where, *, only: str | None = None, limit_s: float = 120, total_s: float = 1800) -> dict:
+    """Try every answer against the tests in ``cells`` (see ``source_cells``): {"tests": {exercise: [check, …]}, "solutions":
+    {exercise: {kind, said, printed}}}.
+
+    An exercise that takes more than ``limit_s`` seconds, or ends its process, fails every check, with the reason; the others are
+    tried all the same, in a new pair of processes. After ``total_s`` seconds in all, what is left fails.
     """
-    cells = [dict(kind=c.cell_type, text=c.source, meta=dict(c.metadata.get("nbgrader", {}))) for c in reference(name).cells]
-    points = {c["meta"]["grade_id"].removesuffix("-test"): c["meta"]["points"] for c in cells
-              if c["meta"].get("grade") and not c["meta"].get("solution")}
-    todo = [ex for ex in points if only in (None, ex)]
-    marks: dict[str, Mark] = {}
-    while len(marks) < len(todo):
-        reason = _round(cells, answers, only, limit_s, marks)
-        stuck = next((ex for ex in todo if ex not in marks), None)
-        if stuck:  # the first without a mark is the one that was being run
-            marks[stuck] = Mark(stuck, 0, points[stuck], reason, "Stopped")
-            answers = answers | {stuck: "raise RuntimeError('stopped before')"}
-    return [marks[ex] for ex in todo]
+    todo = [ex for ex in points(cells) if only in (None, ex)]
+    tests = {
+        c["meta"]["grade_id"].removesuffix("-test"): c["text"] for c in cells if c["meta"].get("grade") and c["kind"] == "code"
+    }
+    result: dict = {"tests": {}, "solutions": {}}
+    end = time.monotonic() + total_s
+    while missing := [ex for ex in todo if ex not in result["tests"]]:
+        stuck, why = missing[0], f"the whole notebook took more than {total_s:g} s"
+        if time.monotonic() < end:
+            stuck, why = _round(cells, answers, only, limit_s, end, where, result)
+        if stuck is not None and stuck not in result["tests"]:
+            ex = stuck if stuck in missing else missing[0]
+            result["tests"][ex] = [{"name": c.name, "hidden": c.hidden, "kind": "Stopped", "said": why} for c in checks(tests[ex])]
+            answers = answers | {ex: "raise RuntimeError('stopped before')"}
+    return result
 
 
-def _round(cells, answers, only, limit_s, marks) -> str:
-    """One process: adds to ``marks`` what it sends, and returns why it stopped."""
-    method = "forkserver" if "forkserver" in mp.get_all_start_methods() else "spawn"
-    context = mp.get_context(method)
-    if method == "forkserver":
-        context.set_forkserver_preload(["course_lib.grading.preload"])
-    receive, send = context.Pipe(duplex=False)
-    worker = context.Process(target=_run, args=(cells, answers, only, send), daemon=True)
-    worker.start()
-    send.close()
-    try:
-        while receive.poll(limit_s):
-            m = receive.recv()
-            marks.setdefault(m.exercise, m)
-        return f"took more than {limit_s:g} s: is there an endless loop?"
-    except EOFError:
-        return "your code ended the whole process (os._exit, or a crash)"
-    finally:
-        worker.kill()
-        worker.join()
-
-
-def _run(cells, answers, only, send) -> None:
-    """In the worker: every code cell in order, up to the last test; after each test cell its mark goes up the pipe."""
-    import torch
-    from IPython.core.inputtransformer2 import TransformerManager
-
-    torch.set_num_threads(1)
-    plain = TransformerManager().transform_cell
-    space: dict = {"__name__": "__main__", "display": lambda *a, **k: None, "get_ipython": lambda: None}
-    broken: dict[str, tuple[str, str]] = {}
-    last = max(i for i, cell in enumerate(cells) if cell["meta"].get("grade") and cell["kind"] == "code")
-    for cell in cells[:last + 1]:  # what comes after the last test is for looking at
-        if cell["kind"] != "code":
-            continue
-        meta, text = cell["meta"], cell["text"]
-        name = meta.get("grade_id", "")
-        ex, is_test = name.removesuffix("-test"), bool(meta.get("grade"))
-        if meta.get("solution"):
-            text = answers.get(name, 'raise NotImplementedError("this exercise\'s cell is missing from your notebook")')
-        if is_test and only not in (None, ex):
-            continue
-        error, said = _execute(plain(text), name or "setup", space)
-        if meta.get("solution") and error:
-            broken[name] = error, said
-        if is_test and error:
-            error, said = broken.get(ex, (error, said))  # what stopped the answer comes before what its test then met
-            send.send(Mark(ex, 0, meta["points"], said, error))
-        elif is_test:
-            send.send(Mark(ex, meta["points"], meta["points"], "all tests pass"))
-        if is_test and only == ex:
-            break
-    send.close()
-
-
-def _execute(text: str, name: str, space: dict) -> tuple[str, str]:
-    """Run one cell: ("", "") or the kind of error, and what went wrong in words meant for the person who wrote it."""
-    try:
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-            exec(compile(text, f"<{name}>", "exec"), space)
-        return "", ""
-    except AssertionError as error:
-        return "AssertionError", str(error) or "an assertion failed"
-    except NotImplementedError as error:
-        return "NotImplementedError", str(error) or "not answered yet"
-    except BaseException as error:  # SystemExit and KeyboardInterrupt too: a cell may do anything
-        last = [f for f in traceback.extract_tb(sys.exc_info()[2]) if re.match(r"<\w", f.filename)]
-        where = f" (line {last[-1].lineno} of {last[-1].filename[1:-1]})" if last else ""
-        return type(error).__name__, f"{type(error).__name__}: {error}{where}"
+def _round(cells, answers, only, limit_s, end, where, result) -> tuple[str | None, str]:
+    """One pair of processes: adds to ``result`` what it reports; the exercise it stopped at, and why."""
+    seen = None
+    with where.launch() as line:
+        line.send_bytes(msgpack.packb({"cells": cells, "answers": answers, "only": only, "limit_s": limit_s}))
+        while True:
+            try:
+                if not line.poll(max(end - time.monotonic(), 0)):
+                    return seen or "", "the whole notebook took too long"
+                report = msgpack.unpackb(line.recv_bytes(2**20))
+            except (EOFError, OSError):
+                break
+            if "stuck" in report:
+                return report["stuck"], report["why"]
+            if "test" in report:
+                result["tests"].setdefault(report["test"], report["checks"])
+            else:
+                result["solutions"].setdefault(report["solution"], {k: report[k] for k in ("kind", "said", "printed")})
+                seen = report["solution"]
+    if only is not None and only in result["tests"] or len(result["tests"]) == len(points(cells)):
+        return None, ""
+    return seen or "", "the tests could not be run to their end"

@@ -7,6 +7,7 @@
 #
 # **You need first** notebook 01. **It takes** about three hours. Every exercise has a cell with tests right below it: run it as often as
 # you like; its messages say what to look at. `course check ps1` in a terminal marks everything, with further tests on other inputs.
+# An answer that passes every named check has all the points; otherwise it has the share of checks that pass, of half the points.
 #
 # Replace `raise NotImplementedError()` by your code. Please keep the names and the arguments.
 
@@ -45,15 +46,18 @@ def masked_nll(logits: torch.Tensor, actions: torch.Tensor, mask: torch.Tensor) 
     ### END SOLUTION
 
 # %% ex="masked_nll" part="test" points=3
+# check: one number, of the right sign
 _logits = torch.tensor([[[2.0, 0.0, -1.0], [0.0, 1.0, 0.0], [9.0, -9.0, 0.0]], [[0.5, 0.5, 0.5], [7.0, 7.0, -7.0], [0.0, 0.0, 0.0]]])
 _actions, _mask = torch.tensor([[0, 1, 1], [2, 0, 0]]), torch.tensor([[True, True, False], [True, False, False]])
 _want = (0.16984602 + 0.55144471 + math.log(3)) / 3  # three real steps
 _got = masked_nll(_logits, _actions, _mask)
 assert torch.is_tensor(_got) and _got.ndim == 0, "return one number, as a tensor without dimensions"
 assert float(_got) > 0, "a negative log-likelihood of probabilities below 1 is positive: is a minus sign missing?"
+# check: mean over real steps
 assert abs(float(_got) - _want) < 1e-5, (
     f"expected {_want:.5f}, got {float(_got):.5f}. Divide by the number of real steps (3), not by B·T, B or T; and take the softmax over actions")
 ### BEGIN HIDDEN TESTS
+# check: other data, and what stands in the padding
 for _seed in range(5):
     _g = torch.Generator().manual_seed(_seed)
     _B, _T, _A = 4, 6, 5
@@ -68,6 +72,7 @@ for _seed in range(5):
     _logits[~_mask] = 100.0
     _actions[~_mask] = 0
     assert abs(float(masked_nll(_logits, _actions, _mask)) - _got) < 1e-4, "what stands in the padding changes your loss"
+# check: gradient of real steps only
 _logits = torch.zeros(2, 3, 4, requires_grad=True)
 masked_nll(_logits, torch.zeros(2, 3, dtype=torch.int64), torch.tensor([[True, False, False]] * 2)).backward()
 assert _logits.grad is not None and _logits.grad[:, 1:].abs().sum() == 0, "gradients must flow to real steps, and only to those"
@@ -103,13 +108,16 @@ def mixture_nll(weight_logits: torch.Tensor, means: torch.Tensor, log_stds: torc
     ### END SOLUTION
 
 # %% ex="mixture_nll" part="test" points=4
+# check: one normal
 _one = mixture_nll(torch.zeros(1, 1), torch.zeros(1, 1, 2), torch.zeros(1, 1, 2), torch.zeros(1, 2))
 assert _one.shape == (1,), f"one number a row: expected shape (1,), got {tuple(_one.shape)}"
 assert abs(float(_one) - math.log(2 * math.pi)) < 1e-5, (
     f"a single standard normal in 2 dimensions, at its mean: expected log 2π = 1.83788, got {float(_one):.5f}. Is the constant there, once per dimension?")
+# check: two modes
 _fork = mixture_nll(torch.zeros(2, 2), torch.tensor([[[-1.0], [1.0]]] * 2), torch.full((2, 2, 1), math.log(0.1)), torch.tensor([[1.0], [0.0]]))
 assert float(_fork[0]) < 0 < float(_fork[1]), "the two modes should be likely and the middle unlikely: add densities, not log-densities"
 ### BEGIN HIDDEN TESTS
+# check: against another implementation
 import torch.distributions as _D
 for _seed in range(4):
     _g = torch.Generator().manual_seed(_seed)
@@ -117,6 +125,7 @@ for _seed in range(4):
     _mix = _D.MixtureSameFamily(_D.Categorical(logits=_w), _D.Independent(_D.Normal(_m, _s.exp()), 1))
     _got, _want = mixture_nll(_w, _m, _s, _a), -_mix.log_prob(_a)
     assert torch.allclose(_got, _want, atol=1e-4), f"differs from the density by up to {(_got - _want).abs().max():.3f}: check weights (normalised?), the spread's own term, and which axis is added"
+# check: far from every mode
 _far = mixture_nll(torch.zeros(1, 2), torch.zeros(1, 2, 1), torch.zeros(1, 2, 1), torch.tensor([[60.0]]))
 assert torch.isfinite(_far).all() and abs(float(_far) - 1800.919) < 0.1, "far from every mode the density underflows: use logsumexp"
 ### END HIDDEN TESTS
@@ -145,19 +154,24 @@ def grouped_folds(trajectory: np.ndarray, k: int, seed: int) -> list[np.ndarray]
     ### END SOLUTION
 
 # %% ex="grouped_folds" part="test" points=3
+# check: masks
 _drive = np.repeat([4, 9, 2, 7, 5, 11, 3], [3, 1, 5, 2, 2, 4, 3])
 _folds = grouped_folds(_drive, 3, seed=0)
 assert len(_folds) == 3 and all(f.shape == _drive.shape and f.dtype == bool for f in _folds), "return k boolean masks, one entry a step"
+# check: whole drives
 assert (np.sum(_folds, 0) == 1).all(), "every step belongs to exactly one fold"
 for _d in np.unique(_drive):
     assert sum(f[_drive == _d].any() for f in _folds) == 1, f"drive {_d} is cut in two: hold out whole drives, not steps"
 ### BEGIN HIDDEN TESTS
+# check: folds of equal size
 assert sorted(len(np.unique(_drive[f])) for f in _folds) == [2, 2, 3], "folds should hold equally many drives, give or take one"
+# check: drives out of order
 _mixed = np.random.default_rng(1).permutation(np.repeat(100 + 5 * np.arange(20), 6))
 _a, _b, _c = grouped_folds(_mixed, 5, 0), grouped_folds(_mixed, 5, 0), grouped_folds(_mixed, 5, 1)
 for _d in np.unique(_mixed):
     assert sum(f[_mixed == _d].any() for f in _a) == 1, "steps of a drive need not stand together in the array"
 assert (np.sum(_a, 0) == 1).all() and all(len(np.unique(_mixed[f])) == 4 for f in _a), "20 drives in 5 folds: 4 each, no drive left out"
+# check: seed and shuffling
 assert all((x == y).all() for x, y in zip(_a, _b)), "the same seed must give the same folds"
 _parts = lambda folds: {frozenset(_mixed[f].tolist()) for f in folds}
 assert _parts(_a) != _parts(_c), "another seed should put other drives together: are the drives shuffled?"
@@ -189,10 +203,13 @@ def recovery_regret(epsilon: float, r: float, T: int) -> float:
     ### END SOLUTION
 
 # %% ex="recovery_regret" part="test" points=3
+# check: one and two steps
 assert abs(recovery_regret(0.25, 0.5, 1) - 0.25) < 1e-12, "after one step the walker is on the ground with probability epsilon, and that step counts"
 assert abs(recovery_regret(0.25, 0.5, 2) - (0.25 + 0.3125)) < 1e-12, "p2 = p1 (1 - r) + (1 - p1) epsilon: a walker who has just climbed back does not fall in the same step"
+# check: without a ladder
 assert abs(recovery_regret(0.1, 0.0, 3) - (0.1 + 0.19 + 0.271)) < 1e-12, "without a ladder this is the tightrope of notebook 01"
 ### BEGIN HIDDEN TESTS
+# check: against a simulation
 _rng = np.random.default_rng(0)
 for _e, _r, _T in ((0.02, 0.1, 60), (0.3, 0.9, 25), (0.5, 0.05, 40)):
     _down, _cost = np.zeros(200_000, bool), 0.0
@@ -201,8 +218,10 @@ for _e, _r, _T in ((0.02, 0.1, 60), (0.3, 0.9, 25), (0.5, 0.05, 40)):
         _down = np.where(_down, _u >= _r, _u < _e)
         _cost += _down.mean()
     assert abs(recovery_regret(_e, _r, _T) / _cost - 1) < 0.02, f"epsilon {_e}, r {_r}, T {_T}: a simulation gives {_cost:.3f}, you say {recovery_regret(_e, _r, _T):.3f}"
+# check: growth with T
 _slope = np.log(recovery_regret(0.001, 0.3, 2000) / recovery_regret(0.001, 0.3, 1000)) / np.log(2)
 assert abs(_slope - 1) < 0.01, "with a ladder regret should grow like T"
+# check: corners
 assert recovery_regret(0.0, 0.5, 10) == 0 and abs(recovery_regret(1.0, 0.0, 10) - 10) < 1e-12, "the corners: epsilon 0 costs nothing, epsilon 1 without a ladder costs every step"
 ### END HIDDEN TESTS
 
@@ -232,12 +251,15 @@ def growth_exponent(T: np.ndarray, costs: np.ndarray) -> float:
     ### END SOLUTION
 
 # %% ex="growth_exponent" part="test" points=3
+# check: an exact power law
 _T = np.array([10, 20, 40, 80])
 _exact = 0.003 * _T[:, None] ** 1.7 * np.array([0.9, 1.0, 1.1])
 assert abs(growth_exponent(_T, _exact) - 1.7) < 1e-9, f"an exact power law with p = 1.7 gave {growth_exponent(_T, _exact):.4f}: is it log cost against log T?"
+# check: horizons that are left out
 _early = np.vstack([[0.0, 0.0, 0.03], _exact[1:]])  # at T = 10 one drive in three cost anything
 assert abs(growth_exponent(_T, _early) - 1.7) < 1e-9, "the first horizon is not measurably above 0 and must be left out"
 ### BEGIN HIDDEN TESTS
+# check: noisy power laws
 _rng = np.random.default_rng(0)
 for _p in (0.5, 1.0, 2.3):
     _T = np.array([5, 9, 17, 33, 65, 129])
@@ -247,11 +269,13 @@ for _p in (0.5, 1.0, 2.3):
     except ValueError:
         assert False, "with 4,000 drives every mean here is measurably above 0, but you left horizons out: the standard error is s / sqrt(N), not s"
     assert abs(_fitted - _p) < 0.06, f"a noisy power law with p = {_p} gave {_fitted:.3f}: take the mean first, then the logarithm"
+# check: the standard error
 _edge = np.array([[0.0, 1.9], [1.0, 1.1], [2.0, 2.2]])  # first row: mean 0.95, standard error 0.95
 assert abs(growth_exponent(np.array([1, 2, 4]), _edge) - 1.0) < 1e-9, "0.95 with a standard error of 0.95 is not measurably above 0: the standard error is s / sqrt(N)"
 _doubt = 0.95 + np.array([[-1.0, 1.0, -1.0, 1.0], [-0.1, 0.1, -0.1, 0.1], [-0.1, 0.1, -0.1, 0.1]]) * np.array([[0.9], [1], [1]]) * np.array([[1], [1], [2]])
 _doubt[2] *= 2
 assert abs(growth_exponent(np.array([1, 2, 4]), _doubt) - 1.0) < 1e-9, "0.95 ± 1.02 is not measurably above 0: does s divide by N - 1?"
+# check: nothing to fit
 try:
     growth_exponent(np.array([1, 2, 3]), np.zeros((3, 5)))
     assert False, "with nothing but zeros there is no exponent: raise a ValueError"
@@ -283,17 +307,22 @@ def state_distance(a: np.ndarray, b: np.ndarray, edges: np.ndarray) -> float:
     ### END SOLUTION
 
 # %% ex="state_distance" part="test" points=2
+# check: shares, not counts
 _edges = np.array([-1.0, 0.0, 1.0])
 assert abs(state_distance(np.array([-0.5, 0.5]), np.array([-0.5, 0.5, -0.3, 0.2]), _edges)) < 1e-12, "samples of different size with the same shares have distance 0: compare shares, not counts"
+# check: no overlap
 assert abs(state_distance(np.full(10, -0.5), np.full(5, 0.5), _edges) - 1) < 1e-12, "no overlap at all is distance 1: is the one half there?"
 assert abs(state_distance(np.array([-0.5, 0.5, 0.5, 0.5]), np.array([-0.5, 0.5]), _edges) - 0.25) < 1e-12, "shares (1/4, 3/4) against (1/2, 1/2) differ by 1/4"
 ### BEGIN HIDDEN TESTS
+# check: outside the bins
 assert abs(state_distance(np.array([0.5, 0.5]), np.array([0.5, 7.0]), _edges)) < 1e-12, "7.0 lies to the right of all bins and counts in the last one"
 assert abs(state_distance(np.array([-9.0, -9.0, 0.5, 0.5]), np.full(4, 0.5), _edges) - 0.5) < 1e-12, "values left of all bins count in the first one; none may be dropped"
+# check: two normals, and symmetry
 _rng = np.random.default_rng(0)
 _x, _y, _grid = _rng.normal(0, 1, 50_000), _rng.normal(1, 1, 80_000), np.linspace(-6, 7, 131)
 assert abs(state_distance(_x, _y, _grid) - 0.3829) < 0.02, "two normals one standard deviation apart: expected about 0.383"
 assert abs(state_distance(_x, _y, _grid) - state_distance(_y, _x, _grid)) < 1e-12, "a distance is symmetric"
+# check: bins of unequal width
 _uneven = np.array([0.0, 0.1, 1.0])
 assert abs(state_distance(np.array([0.05, 0.5]), np.array([0.5, 0.5]), _uneven) - 0.5) < 1e-12, "bins may be of unequal width: shares, not densities"
 ### END HIDDEN TESTS
@@ -330,6 +359,7 @@ def shaken_demonstrations(sigma: float, n: int, T: int, seed: int) -> tuple[np.n
     ### END SOLUTION
 
 # %% ex="shaken_demonstrations" part="test" points=4
+# check: shapes
 def _would_steer(obs):
     """What the expert does where these observations were made."""
     state = np.zeros((len(obs), 9))
@@ -338,10 +368,13 @@ def _would_steer(obs):
 
 _obs, _labels = shaken_demonstrations(0.3, 50, 60, seed=0)
 assert _obs.shape == (60, 50, 3) and _labels.shape == (60, 50, 1), f"expected shapes (60, 50, 3) and (60, 50, 1), got {_obs.shape} and {_labels.shape}"
+# check: the expert's own labels
 _gap = np.abs(_labels.reshape(-1, 1) - _would_steer(_obs.reshape(-1, 3))).max()
 assert _gap < 1e-3, f"labels differ from what the expert wanted in that state by up to {_gap:.2f}: write down the expert's action (not the shaken one), with the observation from *before* the step"
+# check: the noise is executed
 assert _obs[-1, :, 0].std() > 0.01, "the cars stay on the line: the noise must be executed, not only drawn"
 ### BEGIN HIDDEN TESTS
+# check: size and freshness of the noise
 for _sigma in (0.0, 0.2):
     _obs, _labels = (x.astype(float) for x in shaken_demonstrations(_sigma, 300, 40, seed=1))
     assert np.abs(_labels.reshape(-1, 1) - _would_steer(_obs.reshape(-1, 3))).max() < 1e-3, "labels must be the expert's own"
@@ -353,6 +386,7 @@ for _sigma in (0.0, 0.2):
     if _sigma:
         _each = (_done - _labels[:-1, :, 0])
         assert abs(np.corrcoef(_each[3], _each[4])[0, 1]) < 0.25 and _each[5].std() > 0.1, "draw fresh noise for every car and every step"
+# check: seed
 _again = shaken_demonstrations(0.2, 3, 5, seed=4)
 assert all((x == y).all() for x, y in zip(_again, shaken_demonstrations(0.2, 3, 5, seed=4))), "the same seed must give the same drives: draw from rng"
 ### END HIDDEN TESTS
@@ -395,6 +429,7 @@ def fit_and_predict(obs: torch.Tensor, acts: torch.Tensor, query: torch.Tensor, 
     ### END SOLUTION
 
 # %% ex="fit_and_predict" part="test" points=4
+# check: shape, without gradient
 def _quadrants(n, seed):
     """Points of the plane, sorted by their label: which quadrant (turned by 45 degrees) they lie in."""
     x = torch.randn(n, 2, generator=torch.Generator().manual_seed(seed))
@@ -406,17 +441,21 @@ _x, _y = _quadrants(3000, 0)
 _q, _a = _quadrants(1000, 1)
 _logits = fit_and_predict(_x, _y, _q, 4)
 assert _logits.shape == (1000, 4) and not _logits.requires_grad, "return one row of logits for every query, without gradient"
+# check: held-out loss
 _loss = float(F.cross_entropy(_logits, _a))
 assert _loss < 0.25, (f"held-out loss {_loss:.2f}, must be below 0.25 (guessing: 1.39). Does every step use fresh rows of the *whole* data (it is sorted by label), "
                       "the same rows for obs and acts, zero_grad, backward, step? Are these logits, not probabilities?")
 ### BEGIN HIDDEN TESTS
+# check: held-out loss on other seeds
 for _seed in range(1, 4):
     _x, _y = _quadrants(3000, 10 + _seed)
     _q, _a = _quadrants(1000, 20 + _seed)
     _loss = float(F.cross_entropy(fit_and_predict(_x, _y, _q, 4, seed=_seed), _a))
     assert _loss < 0.25, f"seed {_seed}: held-out loss {_loss:.2f}, must be below 0.25"
+# check: seed
 _r = fit_and_predict(_x, _y, _q, 4, steps=5, seed=3)
 assert torch.allclose(_r, fit_and_predict(_x, _y, _q, 4, steps=5, seed=3)), "the same seed must give the same network"
+# check: logits
 _far = fit_and_predict(_x, _y, 3 * _q, 4, seed=2)
 assert float(_far.max() - _far.min()) > 4, "these look like probabilities: return logits"
 ### END HIDDEN TESTS

@@ -7,6 +7,7 @@
 #
 # **You need first** notebook 02. **It takes** about three and a half hours. Every exercise has a cell with tests right below it: run it as often as
 # you like; its messages say what to look at. `course check ps2` in a terminal marks everything, with further tests on other inputs.
+# An answer that passes every named check has all the points; otherwise it has the share of checks that pass, of half the points.
 #
 # Replace `raise NotImplementedError()` by your code. Please keep the names and the arguments.
 
@@ -44,13 +45,16 @@ def mixture_log_prob(expert_logits: torch.Tensor, learner_logits: torch.Tensor, 
     ### END SOLUTION
 
 # %% ex="mixture_log_prob" part="test" points=3
+# check: shape
 _e, _l = torch.tensor([[0.9, 0.1], [0.9, 0.1], [0.9, 0.1]]).log(), torch.tensor([[0.2, 0.8]] * 3).log()
 _got = mixture_log_prob(_e, _l, torch.tensor([0.5, 1.0, 0.25]), torch.tensor([0, 0, 1]))
 _want = torch.tensor([0.55, 0.9, 0.625]).log()
 assert _got.shape == (3,), f"one number a row: expected shape (3,), got {tuple(_got.shape)}"
+# check: three rows by hand
 assert torch.allclose(_got, _want, atol=1e-5), (
     f"expected {_want.numpy().round(4)}, got {_got.detach().numpy().round(4)}. Mix *probabilities* (not logits, not log-probabilities); beta is the expert's share")
 ### BEGIN HIDDEN TESTS
+# check: against another implementation
 import torch.distributions as _D
 for _seed in range(4):
     _g = torch.Generator().manual_seed(_seed)
@@ -58,8 +62,10 @@ for _seed in range(4):
     _b, _a = torch.rand(9, generator=_g), torch.randint(5, (9,), generator=_g)
     _mix = _D.MixtureSameFamily(_D.Categorical(torch.stack([_b, 1 - _b], -1)), _D.Categorical(logits=torch.stack([_e, _l], 1)))
     assert torch.allclose(mixture_log_prob(_e, _l, _b, _a), _mix.log_prob(_a), atol=1e-4), "differs from the mixture's log-probability: are both sets of logits normalised, each over the actions?"
+# check: very unlikely actions
 _far = mixture_log_prob(torch.tensor([[0.0, -400.0]]), torch.tensor([[0.0, -300.0]]), torch.tensor([0.5]), torch.tensor([1]))
 assert torch.isfinite(_far).all() and abs(float(_far) + 300.6931) < 1e-2, f"an action with log-probabilities −400 and −300: expected −300.69, got {float(_far):.2f}. Do not leave the logarithm: log(β) + …, then logaddexp"
+# check: β = 0 and β = 1
 _ends = mixture_log_prob(_e[:2], _l[:2], torch.tensor([0.0, 1.0]), _a[:2])
 assert torch.allclose(_ends, torch.stack([_l[0].log_softmax(-1)[_a[0]], _e[1].log_softmax(-1)[_a[1]]]), atol=1e-5), "with β = 0 it is the learner, with β = 1 the expert"
 ### END HIDDEN TESTS
@@ -87,11 +93,15 @@ def own_steps(betas: list[float], k: int, n: int, T: int) -> float:
     ### END SOLUTION
 
 # %% ex="own_steps" part="test" points=2
+# check: one step
 assert own_steps([1.0, 0.0], 1, 3, 10) == 30, "round 1 is all the expert's; in round 2 the learner drives all of 3 × 10 steps, and each is followed by a state"
+# check: several in a row
 assert own_steps([0.0], 4, 1, 10) == 7, "after 10 steps of its own, the states after steps 4, 5, …, 10 follow 4 in a row: that is 7"
 assert abs(own_steps([0.75], 2, 1, 3) - 2 * 0.0625) < 1e-12, "k steps in a row are the learner's with probability (1 − β)^k"
 ### BEGIN HIDDEN TESTS
+# check: drives that are too short
 assert own_steps([0.2, 0.4], 12, 5, 8) == 0, "in drives of 8 steps nobody drives 12 in a row"
+# check: against a simulation
 _rng = np.random.default_rng(0)
 for _betas, _k, _T in (([0.5, 0.2], 3, 20), ([0.9, 0.6, 0.3, 0.0], 2, 15)):
     _count = 0
@@ -100,6 +110,7 @@ for _betas, _k, _T in (([0.5, 0.2], 3, 20), ([0.9, 0.6, 0.3, 0.0], 2, 15)):
         _count += sum(_own[:, t - _k + 1:t + 1].all(1).mean() for t in range(_k - 1, _T))
     assert abs(own_steps(_betas, _k, 1, _T) / _count - 1) < 0.02, f"betas {_betas}, k {_k}, T {_T}: a simulation gives {_count:.3f}, you say {own_steps(_betas, _k, 1, _T):.3f}"
     assert abs(own_steps(_betas, _k, 7, _T) / own_steps(_betas, _k, 1, _T) - 7) < 1e-9, "seven drives a round give seven times as many"
+# check: the schedule of the notebook
 assert own_steps([1, 14 / 15], 5, 5, 100) < 1, "two rounds at β = 1 and 14/15: less than one state after five steps of the learner's own"
 ### END HIDDEN TESTS
 
@@ -130,17 +141,22 @@ def corrections(hands: np.ndarray, grace: int) -> list[tuple[int, int]]:
     ### END SOLUTION
 
 # %% ex="corrections" part="test" points=3
+# check: pauses and the end
 _hands = np.array([c == "#" for c in "..##.#...#####"])
 _got = [tuple(int(x) for x in c) for c in corrections(_hands, 1)]
 assert _got == [(2, 6), (9, 14)], f"expected [(2, 6), (9, 14)], got {_got}: a pause of one step is bridged, one of three is not; the last press may be the last step"
+# check: a pause of exactly grace steps
 _got = [tuple(int(x) for x in c) for c in corrections(_hands, 3)]
 assert _got == [(2, 14)], f"with grace 3 a pause of *exactly* three steps is bridged: expected [(2, 14)], got {_got}"
 ### BEGIN HIDDEN TESTS
+# check: another grace
 _plain = lambda found: [tuple(int(x) for x in c) for c in found]
 assert _plain(corrections(np.array([c == "#" for c in "..##.#...#####"]), 2)) == [(2, 6), (9, 14)], "with grace 2 a pause of three steps is a letting go"
+# check: corners
 assert _plain(corrections(np.zeros(5, bool), 2)) == [], "nobody took over: an empty list"
 assert _plain(corrections(np.array([True, False, True, False, False]), 0)) == [(0, 1), (2, 3)], "with grace 0 every release ends a correction; the pause at the end belongs to nobody"
 assert _plain(corrections(np.array([False, True, False, False]), 5)) == [(1, 2)], "a pause that no press follows is no part of the correction, however patient you are"
+# check: what every answer must satisfy
 _rng = np.random.default_rng(0)
 for _grace in (0, 1, 4):
     _h = _rng.random(200) < 0.3
@@ -185,13 +201,17 @@ def searn_shares(alphas: list[float]) -> np.ndarray:
     ### END SOLUTION
 
 # %% ex="searn_shares" part="test" points=3
+# check: shape and sum
 _got = np.asarray(searn_shares([0.5, 0.5]))
 assert _got.shape == (2,), f"one share for each trained policy, none for the expert: expected shape (2,), got {_got.shape}"
 assert abs(_got.sum() - 1) < 1e-12, "without the expert the shares must sum to 1 again"
+# check: two rounds by hand
 assert np.allclose(_got, [1 / 3, 2 / 3]), f"expert ¼, first ¼, second ½: without the expert 1/3 and 2/3, got {_got}. Later rounds take from *all* earlier policies"
 ### BEGIN HIDDEN TESTS
+# check: α = 1 and α = 0
 assert np.allclose(searn_shares([0.1, 1.0]), [0, 1]), "with α = 1 the newest policy takes everything"
 assert np.allclose(searn_shares([0.2, 0.0, 0.5]), np.array([0.2 * 0.5, 0, 0.5]) / 0.6), "a round with α = 0 adds a policy that has no share"
+# check: against a simulation
 _rng = np.random.default_rng(0)
 for _N in (1, 4, 9):
     _a = _rng.uniform(0.05, 0.6, _N)
@@ -200,6 +220,7 @@ for _N in (1, 4, 9):
         _who[_rng.random(len(_who)) < _alpha] = _n
     _share = np.bincount(_who, minlength=_N + 1)[1:] / (_who > 0).sum()
     assert np.abs(searn_shares(_a.tolist()) - _share).max() < 0.01, f"alphas {_a.round(2)}: a simulation gives {_share.round(3)}, you say {np.round(searn_shares(_a.tolist()), 3)}"
+# check: the expert still has everything
 try:
     searn_shares([0.0, 0.0])
     assert False, "all α = 0: the expert has everything, and a ValueError is due"
@@ -231,23 +252,29 @@ def cost_sensitive_loss(logits: torch.Tensor, cost_to_go: torch.Tensor) -> torch
     ### END SOLUTION
 
 # %% ex="cost_sensitive_loss" part="test" points=3
+# check: one number
 _costs = torch.tensor([[3.0, 1.0, 1.5], [10.0, 10.0, 40.0]])
 _even = cost_sensitive_loss(torch.zeros(2, 3), _costs)
 assert torch.is_tensor(_even) and _even.ndim == 0, "return one number, as a tensor without dimensions"
+# check: even probabilities
 assert abs(float(_even) - (2.5 / 3 + 10.0) / 2) < 1e-5, (
     f"with even probabilities: expected {(2.5 / 3 + 10) / 2:.4f}, got {float(_even):.4f}. Subtract each row's own smallest cost; add over actions; take the mean over rows")
+# check: always the cheapest
 _sure = cost_sensitive_loss(torch.tensor([[-50.0, 50.0, -50.0], [50.0, -50.0, -50.0]]), _costs)
 assert abs(float(_sure)) < 1e-5, "a learner that always does the cheapest has no loss"
 ### BEGIN HIDDEN TESTS
+# check: random costs
 for _seed in range(4):
     _g = torch.Generator().manual_seed(_seed)
     _z, _q = torch.randn(6, 4, generator=_g, dtype=torch.float64), 5 * torch.randn(6, 4, generator=_g, dtype=torch.float64) + 30
     _p = _z.exp() / _z.exp().sum(1, keepdim=True)
     _sum = sum(float(_p[b, a]) * (float(_q[b, a]) - float(_q[b].min())) for b in range(6) for a in range(4))
     assert abs(float(cost_sensitive_loss(_z, _q)) - _sum / 6) < 1e-6, f"on random costs: expected {_sum / 6:.4f}, got {float(cost_sensitive_loss(_z, _q)):.4f}"
+# check: gradient
 _z = torch.zeros(2, 3, requires_grad=True)
 cost_sensitive_loss(_z, _costs).backward()
 assert _z.grad is not None and _z.grad[1, 2] > 5 * _z.grad[0].abs().max(), "the gradient must be largest where a mistake is dearest (row 2, action 3)"
+# check: the same cost for all
 assert abs(float(cost_sensitive_loss(torch.zeros(2, 3), _costs + 100)) - float(_even)) < 1e-4, "adding the same cost to every action of a row changes nothing"
 ### END HIDDEN TESTS
 
@@ -275,22 +302,28 @@ def ask_where_unsure(predictions: np.ndarray, budget: int) -> np.ndarray:
     ### END SOLUTION
 
 # %% ex="ask_where_unsure" part="test" points=3
+# check: a bool for each state
 _predictions = np.array([[[0.0, 0.0], [1.0, 1.0], [0.0, 5.0], [0.0, 0.0]],
                          [[0.0, 0.0], [2.0, 2.0], [3.0, 5.0], [0.0, 1.0]]])  # disagreement 0, 0.5, 2.25, 0.25
 _got = np.asarray(ask_where_unsure(_predictions, 2))
 assert _got.shape == (4,) and _got.dtype == bool, f"one bool for each state: expected shape (4,), got {_got.shape} of {_got.dtype}"
+# check: the largest disagreement
 assert _got.tolist() == [False, True, True, False], f"the policies disagree most about states 1 and 2; you would ask about {np.flatnonzero(_got).tolist()}. Variance over the *policies*, added over the action's dimensions"
+# check: where all agree
 assert np.asarray(ask_where_unsure(_predictions, 4)).tolist() == [False, True, True, True], "nobody needs to be asked about state 0: all agree there"
 ### BEGIN HIDDEN TESTS
+# check: against a plain computation
 _rng = np.random.default_rng(0)
 for _K, _N, _D, _budget in ((3, 30, 1, 7), (5, 50, 4, 20), (2, 10, 2, 0), (4, 6, 3, 9)):
     _p = _rng.normal(size=(_K, _N, _D)) * _rng.uniform(0, 3, (1, _N, _D))
     _doubt = [sum(float(np.mean((_p[:, i, d] - _p[:, i, d].mean()) ** 2)) for d in range(_D)) for i in range(_N)]
     _want = sorted(sorted(range(_N), key=lambda i: -_doubt[i])[:_budget])
     assert np.flatnonzero(ask_where_unsure(_p, _budget)).tolist() == _want, f"K {_K}, N {_N}, D {_D}, budget {_budget}: expected states {_want}"
+# check: equals
 _equal = np.zeros((2, 6, 1))
 _equal[1, 1:] = 1.0
 assert np.flatnonzero(ask_where_unsure(_equal, 3)).tolist() == [1, 2, 3], "of equals the earlier one is asked first"
+# check: variances
 _two = np.array([[[0.0, 0.0], [0.0, 0.0]], [[2.0, 2.0], [3.0, 0.0]]])  # variances 1 + 1 and 2.25 + 0
 assert ask_where_unsure(_two, 1).tolist() == [False, True], "add variances, not standard deviations"
 ### END HIDDEN TESTS
@@ -338,23 +371,25 @@ def dagger_ridge(betas: list[float], n: int, T: int, lam: float, seed: int) -> t
     ### END SOLUTION
 
 # %% ex="dagger_ridge" part="test" points=5
+# check: shapes
 def _inputs(states):
     """Readings and a 1, and the expert's answers, in float64."""
     flat = states.reshape(-1, 9)
     return np.concatenate([world.observe(flat), np.ones((len(flat), 1))], 1).astype(float), world.expert(flat)[:, 0].astype(float)
-
-_betas = [1.0, 0.5, 0.0]
-_w, _s = dagger_ridge(_betas, 4, 60, 0.5, seed=0)
+_w, _s = dagger_ridge([1.0, 0.5, 0.0], 4, 60, 0.5, seed=0)
 assert _w.shape == (3, 4) and _s.shape == (3, 60, 4, 9), f"expected shapes (3, 4) and (3, 60, 4, 9), got {_w.shape} and {_s.shape}"
+# check: weights of each round
 _x, _y = _inputs(_s[0])
 _first = np.linalg.solve(0.5 * np.eye(4) + _x.T @ _x, _x.T @ _y)
 assert np.allclose(_w[0], _first, atol=1e-4), f"after round 1 the weights should be {_first.round(3)}, got {_w[0].round(3)}: are the labels the expert's, with the readings from *before* the step?"
 _x, _y = _inputs(_s)
 _last = np.linalg.solve(0.5 * np.eye(4) + _x.T @ _x, _x.T @ _y)
 assert np.allclose(_w[2], _last, atol=1e-4), f"after round 3 the weights should fit *all* states so far, {_last.round(3)}; got {_w[2].round(3)}"
+# check: who drives with what
 _own = np.clip(np.concatenate([world.observe(_s[2, :-1].reshape(-1, 9)), np.ones((59 * 4, 1))], 1) @ _w[1], -1, 1)
 assert np.allclose(_s[2, 1:, :, 4].ravel(), _own, atol=1e-4), "in round 3 (β = 0) every step should be the learner's, with the weights of round 2 (column 4 of a state is the steering that led to it)"
 ### BEGIN HIDDEN TESTS
+# check: weights of every round, and who drove
 _betas = [1.0, 0.3, 0.0, 0.8]
 _w, _s = dagger_ridge(_betas, 40, 80, 1e-3, seed=3)
 _x, _y = (a.reshape(4, -1, *a.shape[1:]) for a in _inputs(_s))
@@ -370,11 +405,11 @@ for _i in range(4):
     if 0.1 < _betas[_i] < 0.9:
         assert abs(np.corrcoef(_who[:-1].ravel(), _who[1:].ravel())[0, 1]) < 0.1, "draw the driver in every step anew, not once a drive"
         assert _who.mean(0).std() < 0.12 and _who.mean(1).std() < 0.15, "draw for every car on its own"
+# check: new drives, seeds and λ
 assert not np.allclose(_s[0, 0], _s[1, 0]), "every round makes new drives"
 _again = dagger_ridge(_betas, 40, 80, 1e-3, seed=3)
 assert np.array_equal(_again[0], _w) and not np.array_equal(dagger_ridge([1.0], 2, 5, 1.0, 0)[1], dagger_ridge([1.0], 2, 5, 1.0, 1)[1]), "the same seed must give the same drives, another seed others"
-_strong, _ = dagger_ridge([1.0], 4, 50, 1e6, seed=0)
-assert np.abs(_strong).max() < 1e-3, "with a huge λ all four weights go to 0"
+assert np.abs(dagger_ridge([1.0], 4, 50, 1e6, seed=0)[0]).max() < 1e-3, "with a huge λ all four weights go to 0"
 ### END HIDDEN TESTS
 
 # %% [markdown] ex="dagger_ridge" part="hint"
@@ -416,6 +451,7 @@ def train_on_rounds(rounds: list[tuple[torch.Tensor, torch.Tensor]], width: int 
     ### END SOLUTION
 
 # %% ex="train_on_rounds" part="test" points=4
+# check: shapes
 def _forward(weights, x):
     """The network with these six tensors: (N, d) → (N, k)."""
     W1, b1, W2, b2, W3, b3 = weights
@@ -429,14 +465,18 @@ def _round(i, n, seed):
 _rounds, _exam = [_round(i, 300, 0) for i in range(4)], [_round(i, 200, 1) for i in range(4)]
 _history = train_on_rounds(_rounds)
 assert len(_history) == 4 and [tuple(w.shape) for w in _history[0]] == [(64, 2), (64,), (64, 64), (64,), (2, 64), (2,)], "one list of six tensors for each round: [W1, b1, W2, b2, W3, b3]"
+# check: copies, and everything so far
 _errors = [[float(F.mse_loss(_forward(_history[r], x), y)) for x, y in _exam] for r in (0, 3)]
 assert _errors[0][0] < 0.05 < _errors[0][3], "the first list should be the network after round 1, which knows round 1's place and no other: were the tensors copied when the round ended?"
 assert max(_errors[1]) < 0.05, f"after round 4 the errors in the four places are {np.round(_errors[1], 3)}, each must be below 0.05. Does every minibatch come from *everything* so far?"
 ### BEGIN HIDDEN TESTS
+# check: detached, and seed
 assert not any(w.requires_grad for h in _history for w in h), "return plain tensors, detached"
 assert all(torch.equal(a, b) for a, b in zip(train_on_rounds(_rounds[:2], steps=20)[1], train_on_rounds(_rounds[:2], steps=20)[1])), "the same seed must give the same network"
+# check: the same network goes on
 _short = train_on_rounds(_rounds[:2], steps=3)
 assert max(float((a - b).abs().max()) for a, b in zip(*_short)) < 0.03, "three steps cannot move a weight far: go on with the same network, do not start anew in each round"
+# check: other seeds
 for _seed in (1, 2):
     _more = train_on_rounds([_round(i, 300, 10 + _seed) for i in range(4)], seed=_seed)[-1]
     _worst = max(float(F.mse_loss(_forward(_more, x), y)) for x, y in _exam)

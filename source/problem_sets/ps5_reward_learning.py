@@ -7,6 +7,7 @@
 #
 # **You need first** notebook 06. **It takes** about four hours. Every exercise has a cell with tests right below it: run it as often as
 # you like; its messages say what to look at. `course check ps5` in a terminal marks everything, with further tests on other inputs.
+# An answer that passes every named check has all the points; otherwise it has the share of checks that pass, of half the points.
 #
 # Replace `raise NotImplementedError()` by your code. Please keep the names and the arguments.
 
@@ -38,18 +39,23 @@ def clip_returns(rewards: torch.Tensor, lengths: torch.Tensor, gamma: float) -> 
     ### END SOLUTION
 
 # %% ex="clip_returns" part="test" points=3
+# check: shape
 _r = torch.tensor([[1.0, 2.0, 4.0, 8.0], [1.0, 2.0, float("nan"), float("inf")]])
 _got = clip_returns(_r, torch.tensor([4, 2]), 0.5)
 assert _got.shape == (2,), f"one number a clip: expected shape (2,), got {tuple(_got.shape)}"
+# check: padding does not leak
 assert torch.isfinite(_got).all(), "NaN or infinity from the padding has leaked in: NaN times 0 is NaN, so choose (torch.where) instead of multiplying by a mask"
+# check: two clips by hand
 assert torch.allclose(_got.float(), torch.tensor([0.125 + 0.5 + 2 + 8, 0.5 + 2])), f"expected [10.625, 2.5], got {_got.tolist()}. The *last real* step has weight 1, the one before it gamma"
 ### BEGIN HIDDEN TESTS
+# check: other lengths and gammas
 _rng = np.random.default_rng(0)
 for _gamma in (1.0, 0.9, 0.3):
     _x, _n = _rng.standard_normal((6, 9)), _rng.integers(1, 10, 6)
     _want = [sum(_gamma ** (_n[i] - 1 - t) * _x[i, t] for t in range(_n[i])) for i in range(6)]
     _got = clip_returns(torch.tensor(_x), torch.tensor(_n), _gamma)
     assert np.allclose(_got, _want, atol=1e-5), f"gamma {_gamma}, lengths {_n.tolist()}: expected {np.round(_want, 3)}, got {_got.numpy().round(3)}"
+# check: gradient
 _x = torch.tensor([[1.0, 2.0, float("nan")]], requires_grad=True)
 clip_returns(_x, torch.tensor([2]), 0.5).sum().backward()
 assert torch.equal(_x.grad, torch.tensor([[0.5, 1.0, 0.0]])), f"the gradient should be [0.5, 1, 0], got {_x.grad.tolist()}"
@@ -81,22 +87,28 @@ def preference_loss(delta: torch.Tensor, mu: torch.Tensor, lapse: torch.Tensor) 
     ### END SOLUTION
 
 # %% ex="preference_loss" part="test" points=3
+# check: equal worth, and the sign
 _one = lambda d, m, l: float(preference_loss(torch.tensor([d]), torch.tensor([m]), torch.tensor([l])))
 assert abs(_one(0.0, 1.0, 0.0) - np.log(2)) < 1e-5, "two clips of equal worth: the loss is log 2"
 assert abs(_one(2.0, 1.0, 0.0) + np.log(1 / (1 + np.exp(-2)))) < 1e-5, f"delta 2, first chosen: expected 0.1269, got {_one(2.0, 1.0, 0.0):.4f}. Is the sign right? A large delta makes choosing the first likely"
+# check: a slip, and a huge difference
 assert abs(_one(-500.0, 1.0, 0.2) + np.log(0.1)) < 1e-4, f"somebody who slips in one of five answers chose the much worse clip: P = λ/2 = 0.1, loss 2.3026, got {_one(-500.0, 1.0, 0.2):.4f}"
 assert abs(_one(-500.0, 1.0, 0.0) - 500) < 1e-2, f"without lapses that answer costs 500, got {_one(-500.0, 1.0, 0.0)}: use logsigmoid and logaddexp, never log(sigmoid(…))"
+# check: finite gradient
 _x = torch.tensor([500.0, -500.0, 0.3], requires_grad=True)
 preference_loss(_x, torch.tensor([0.0, 1.0, 0.5]), torch.tensor([0.0, 0.0, 0.1])).backward()
 assert torch.isfinite(_x.grad).all(), f"the gradient with respect to delta must be finite at ±500, got {_x.grad.tolist()}: a torch.where between a good and a bad formula passes the bad one's NaN on"
 ### BEGIN HIDDEN TESTS
+# check: soft labels and different lapses
 _rng = np.random.default_rng(1)
 _d, _m, _l = 3 * _rng.standard_normal(40), _rng.choice([0, 0.3, 0.5, 1], 40), _rng.choice([0.0, 0.1, 0.4], 40)
 _p = (1 - _l) / (1 + np.exp(-_d)) + _l / 2
 _want = -(_m * np.log(_p) + (1 - _m) * np.log(1 - _p)).mean()
 _got = float(preference_loss(*(torch.tensor(x) for x in (_d, _m, _l))))
 assert abs(_got - _want) < 1e-6, f"40 answers with soft labels and different lapses: expected {_want:.5f}, got {_got:.5f}"
+# check: gradient at ±500
 assert np.allclose(_x.grad[:2], [1 / 3, -1 / 3], atol=1e-4), f"at delta = 500 and −500, answered the unlikely way, the gradient of the mean of three is 1/3 and −1/3: got {_x.grad[:2].tolist()}"
+# check: loss at 500
 assert abs(_one(500.0, 0.0, 0.0) - 500) < 1e-2 and _one(500.0, 1.0, 0.0) < 1e-6, "delta = 500: choosing the second costs 500, choosing the first nothing"
 ### END HIDDEN TESTS
 
@@ -129,14 +141,17 @@ def ranking_loss(utilities: torch.Tensor, ranking: torch.Tensor) -> torch.Tensor
     ### END SOLUTION
 
 # %% ex="ranking_loss" part="test" points=4
+# check: two prompts by hand
 _u = torch.tensor([[0.0, 1.0, 3.0], [2.0, 0.0, 9.0]])
 _nll = lambda d: np.log1p(np.exp(-d))
 _got = float(ranking_loss(_u, torch.tensor([[2, 1, 0], [0, 1, -1]])))
 _want = ((_nll(2) + _nll(3) + _nll(1)) / 3 + _nll(2)) / 2
 assert abs(_got - _want) < 1e-5, f"three pairs in the first prompt, one in the second: expected {_want:.4f}, got {_got:.4f}. Each prompt's mean first, then the mean of the prompts; −1 is no answer"
+# check: a prompt that does not count
 _got = float(ranking_loss(_u, torch.tensor([[2, 1, 0], [0, -1, -1]])))
 assert abs(_got - (_nll(2) + _nll(3) + _nll(1)) / 3) < 1e-5, f"a prompt with one ranked answer does not count at all: expected {(_nll(2) + _nll(3) + _nll(1)) / 3:.4f}, got {_got:.4f}"
 ### BEGIN HIDDEN TESTS
+# check: other rankings
 _rng = np.random.default_rng(2)
 for _case in range(3):
     _u = _rng.standard_normal((7, 5))
@@ -148,7 +163,9 @@ for _case in range(3):
         _means += [np.mean(_ls)] if _ls else []
     _got = float(ranking_loss(torch.tensor(_u), torch.tensor(_rank)))
     assert abs(_got - np.mean(_means)) < 1e-6, f"rankings {_rank.tolist()}: expected {np.mean(_means):.5f}, got {_got:.5f}"
+# check: nothing was ranked
 assert float(ranking_loss(torch.zeros(2, 3), torch.full((2, 3), -1))) == 0, "nothing was ranked: the loss is 0, not NaN"
+# check: a huge difference, and its gradient
 _u = torch.tensor([[0.0, 500.0, 0.0], [1.0, 2.0, 3.0]], requires_grad=True)
 _loss = ranking_loss(_u, torch.tensor([[0, 1, -1], [2, -1, -1]]))
 assert abs(_loss.item() - 500) < 1e-2, f"a pair that is wrong by 500 costs 500, got {_loss.item()}: use logsigmoid (or softplus), never log(sigmoid(…))"
@@ -182,13 +199,16 @@ def elo_table(n: int, games: list[tuple[int, int, float]], k: float) -> np.ndarr
     ### END SOLUTION
 
 # %% ex="elo_table" part="test" points=2
+# check: a game of equals
 _got = elo_table(3, [(0, 1, 1.0)], 32)
 assert isinstance(_got, np.ndarray) and _got.dtype.kind == "f", "return a numpy array of floats"
 assert np.allclose(_got, [1516, 1484, 1500]), f"equals meet, the first wins: expected [1516, 1484, 1500], got {np.round(_got, 2)}"
+# check: a draw, and base 10
 _got = elo_table(2, [(0, 1, 1.0), (0, 1, 0.5)], 400)
 _p = 1 / (1 + 10 ** (-1))
 assert np.allclose(_got, [1700 + 400 * (0.5 - _p), 1300 - 400 * (0.5 - _p)]), f"a lead of 400 points means 10 to 1 (base 10!), so a draw costs the leader: expected {np.round([1700 + 400 * (0.5 - _p), 1300 - 400 * (0.5 - _p)], 1)}, got {np.round(_got, 1)}"
 ### BEGIN HIDDEN TESTS
+# check: sixty games
 _rng = np.random.default_rng(3)
 _games = [(int(a), int(b), float(s)) for a, b, s in zip(_rng.integers(0, 3, 60), _rng.integers(3, 6, 60), _rng.choice([0, 0.5, 1], 60))]
 _want = [1500.0] * 6
@@ -197,6 +217,7 @@ for _a, _b, _s in _games:
     _want[_a], _want[_b] = _want[_a] + 24 * (_s - _e), _want[_b] - 24 * (_s - _e)
 _got = elo_table(6, _games, 24)
 assert np.allclose(_got, _want), f"60 games of six players: expected {np.round(_want, 1)}, got {np.round(_got, 1)}"
+# check: the sum stays
 assert abs(_got.sum() - 9000) < 1e-6, "what one wins the other loses: the sum of the ratings never changes"
 ### END HIDDEN TESTS
 
@@ -227,14 +248,18 @@ def choose_questions(p: np.ndarray, pairs: np.ndarray, n: int) -> list[int]:
     ### END SOLUTION
 
 # %% ex="choose_questions" part="test" points=3
+# check: equals, and shared clips
 assert [int(i) for i in choose_questions(np.array([[0.2, 0.2, 0.2], [0.4, 0.4, 0.4]]), np.array([[0, 1], [1, 2], [2, 3]]), 2)] == [0, 2], "three pairs of equal variance: the earliest first, then the earliest that shares no clip with it"
+# check: largest variance first
 _p = np.array([[0.5, 0.9, 1.0, 0.2, 0.6], [0.5, 0.1, 0.0, 0.8, 0.6], [0.5, 0.9, 0.0, 0.2, 0.6]])  # variances 0, 0.142, 0.222, 0.08, 0
 _pairs = np.array([[0, 1], [2, 3], [3, 4], [0, 5], [6, 7]])
 _got = [int(i) for i in choose_questions(_p, _pairs, 2)]
 assert _got == [2, 3], f"expected [2, 3], got {_got}: 2 first (the members contradict each other most); 1 would be next, but clip 3 has been used"
+# check: more asked for than there are
 _got = [int(i) for i in choose_questions(_p, _pairs, 9)]
 assert _got == [2, 3, 4], f"expected [2, 3, 4], got {_got}: pair 0 shares clip 0 with pair 3, pair 1 shares clip 3 with pair 2; pair 4 is all that is left"
 ### BEGIN HIDDEN TESTS
+# check: against a plain search
 def _plain(p, pairs, n):
     value, out = p.var(0), []
     while len(out) < n:
@@ -249,6 +274,7 @@ for _case in range(6):
     _pairs = np.array([_rng.choice(30, 2, replace=False) for _ in range(40)])
     _got = [int(i) for i in choose_questions(_p, _pairs, 8)]
     assert _got == _plain(_p, _pairs, 8), f"expected {_plain(_p, _pairs, 8)}, got {_got}. Largest variance over members first; of equals the earlier; no clip twice"
+# check: doubt that all share
 _sure = np.array([[0.5, 0.0], [0.5, 1.0]])  # all members unsure against members who contradict each other
 assert [int(i) for i in choose_questions(_sure, np.array([[0, 1], [2, 3]]), 1)] == [1], "members who all say ½ agree: there is nothing to learn about *which member is right*"
 ### END HIDDEN TESTS
@@ -280,11 +306,14 @@ def running_scale(n: int, mean: float, var: float, batch: np.ndarray) -> tuple[i
     ### END SOLUTION
 
 # %% ex="running_scale" part="test" points=3
+# check: the first batch
 _n, _m, _v = running_scale(0, 0.0, 0.0, np.array([1.0, 3.0]))
 assert (_n, _m, _v) == (2, 2.0, 1.0), f"the first batch alone: expected (2, 2, 1), got {(_n, _m, _v)}"
+# check: a second batch
 _got = running_scale(2, 2.0, 1.0, np.array([10.0]))
 assert np.allclose(_got, (3, 14 / 3, np.var([1, 3, 10]))), f"1, 3, then 10: expected (3, 4.667, {np.var([1, 3, 10]):.3f}), got {np.round(_got, 3)}. Did the distance of the means enter?"
 ### BEGIN HIDDEN TESTS
+# check: many batches
 _rng = np.random.default_rng(5)
 _state, _all = (0, 0.0, 0.0), []
 for _size in ((3, 4), (1,), (0,), (50,), (2, 2, 2)):
@@ -292,8 +321,10 @@ for _size in ((3, 4), (1,), (0,), (50,), (2, 2, 2)):
     _all += _batch.ravel().tolist()
     _state = running_scale(*_state, _batch)
     assert np.allclose(_state, (len(_all), np.mean(_all), np.var(_all))), f"after {len(_all)} numbers: expected {np.round((len(_all), np.mean(_all), np.var(_all)), 4)}, got {np.round(_state, 4)}"
+# check: an empty batch, and n = 0
 assert running_scale(7, 1.5, 2.5, np.zeros((0, 3))) == (7, 1.5, 2.5) and running_scale(0, 0.0, 0.0, np.zeros(0)) == (0, 0.0, 0.0), "an empty batch changes nothing, also at the very beginning"
 assert np.allclose(running_scale(0, 7.0, 3.0, np.array([1.0, 3.0])), (2, 2, 1)), "n = 0: there is nothing so far, whatever mean and var say"
+# check: large and close together
 _n, _m, _v = running_scale(*running_scale(0, 0.0, 0.0, 1e9 + np.array([0.0, 1.0])), 1e9 + np.array([2.0, 3.0]))
 assert abs(_v - 1.25) < 1e-3, f"10⁹ + [0, 1, 2, 3] has variance 1.25, got {_v}: the mean of squares minus the square of the mean loses all digits here"
 ### END HIDDEN TESTS
@@ -331,15 +362,19 @@ def newton_reward(x: np.ndarray, mu: np.ndarray, alpha: float, steps: int = 6) -
     ### END SOLUTION
 
 # %% ex="newton_reward" part="test" points=5
+# check: shapes
 _rng = np.random.default_rng(6)
 _x, _truth = _rng.standard_normal((400, 3)), np.array([1.5, -1.0, 0.0])
 _mu = (_rng.random(400) < 1 / (1 + np.exp(-_x @ _truth))).astype(float)
 _w, _sd = newton_reward(_x, _mu, 0.1)
 assert _w.shape == _sd.shape == (3,), f"weights and standard deviations, each of shape (3,): got {_w.shape} and {_sd.shape}"
+# check: at the maximum
 _slope = _x.T @ (_mu - 1 / (1 + np.exp(-_x @ _w))) - 0.1 * _w
 assert np.abs(_slope).max() < 1e-6, f"at the maximum the gradient is 0, yours is {np.round(_slope, 3)}. Check the sign of the step, and that the prior is in g *and* in H"
+# check: standard deviations
 assert (np.abs(_w - _truth) < 4 * _sd).all() and (_sd < 0.3).all(), f"weights {np.round(_w, 2)} ± {np.round(_sd, 2)}, the truth is {_truth}: the standard deviations are *roots* of the diagonal of the *inverse* of H"
 ### BEGIN HIDDEN TESTS
+# check: against another optimiser
 for _seed, _alpha in ((7, 2.0), (8, 0.5), (9, 20.0)):
     _rng = np.random.default_rng(_seed)
     _x, _mu = _rng.standard_normal((60, 4)), _rng.choice([0.0, 0.5, 1.0], 60)
@@ -356,6 +391,7 @@ for _seed, _alpha in ((7, 2.0), (8, 0.5), (9, 20.0)):
     _w, _sd = newton_reward(_x, _mu, _alpha, 12)
     assert np.allclose(_w, _v.detach().numpy(), atol=1e-5), f"alpha {_alpha}: another optimiser finds {_v.detach().numpy().round(4)}, you {_w.round(4)}"
     assert np.allclose(_sd, _want_sd, atol=1e-5), f"alpha {_alpha}: the curvature gives standard deviations {_want_sd.round(4)}, you {_sd.round(4)}. At the *returned* weights?"
+# check: exactly the steps asked for
 _one, _sd = newton_reward(np.array([[2.0]]), np.array([1.0]), 1.0, 1)
 assert np.allclose(_one, [0.5]), f"one step from 0 with x = 2, μ = 1, α = 1: g = 1, H = 2, so w = 0.5; got {_one}. Exactly `steps` steps, please"
 assert np.allclose(_sd, [0.7482], atol=1e-3), f"there H = 4·p(1 − p) + 1 = 1.786, so the standard deviation is 0.748; got {_sd}. (0.707 is that of the weights *before* the step.)"
@@ -382,11 +418,14 @@ def careful_reward(r: torch.Tensor, shift: torch.Tensor, scale: torch.Tensor, do
     ### END SOLUTION
 
 # %% ex="careful_reward" part="test" points=3
+# check: shape
 _r = torch.tensor([[1.0, 3.0], [10.0, 10.0]])
 _got = careful_reward(_r, torch.tensor([1.0, 0.0]), torch.tensor([2.0, 10.0]), 0.5)
 assert _got.shape == (2,), f"one number a step: expected shape (2,), got {tuple(_got.shape)}"
+# check: two steps by hand
 assert torch.allclose(_got.float(), torch.tensor([0.25, 1.0])), f"normalised, the members say [0, 1] and [1, 1]; means 0.5 and 1, standard deviations 0.5 and 0: expected [0.25, 1], got {_got.tolist()}"
 ### BEGIN HIDDEN TESTS
+# check: other committees
 _g = torch.Generator().manual_seed(0)
 for _k in (1, 3, 5):
     _r, _s, _c = torch.randn(_k, 20, generator=_g).double() * 4, torch.randn(_k, generator=_g).double(), torch.rand(_k, generator=_g).double() + 0.2
@@ -394,6 +433,7 @@ for _k in (1, 3, 5):
     for _doubt in (0.0, 1.0, 2.5):
         _got = careful_reward(_r, _s, _c, _doubt)
         assert np.allclose(_got, _z.mean(0) - _doubt * _z.std(0), atol=1e-9), f"{_k} members, doubt {_doubt}: differs from mean − doubt · std of the normalised members (a single member has no doubt)"
+# check: stays on its device
 _there = careful_reward(torch.zeros(3, 4, device="meta"), torch.zeros(3, device="meta"), torch.ones(3, device="meta"), 1.0)
 assert _there.device.type == "meta", "the result must be on the device of r"
 ### END HIDDEN TESTS

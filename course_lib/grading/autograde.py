@@ -1,0 +1,199 @@
+"""nbgrader's autograding with three of its parts exchanged: what comes in, what runs, and what students see.
+
+``install()`` (called by nbgrader_config.py) puts ``CourseAutograde`` where nbgrader keeps its own converter, so that ``nbgrader
+autograde``, the formgrader's button and ``course grade`` take the same path. Gradebook, formats, manual grading and late
+penalties stay nbgrader's.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import re
+from pathlib import Path
+
+import nbformat
+from nbconvert.preprocessors import Preprocessor
+from nbgrader.converters import Autograde, NbGraderException
+from nbgrader.preprocessors import (
+    AssignLatePenalties,
+    CheckCellMetadata,
+    DeduplicateIds,
+    OverwriteCells,
+    OverwriteKernelspec,
+    SaveAutoGrades,
+)
+from nbgrader.utils import rmtree
+from traitlets import Bool, List, default
+
+from . import batch, intake, marking
+
+
+class CourseAutograde(Autograde):
+    """Take in, execute, record. A submission's version (its answers and the tests) is in the graded notebook; an unchanged one
+    is not graded again."""
+
+    sandbox = Bool(
+        True, help="Run submissions under bubblewrap. False: with the rights of whoever grades, for trusted code only."
+    ).tag(config=True)
+    timestamps = Bool(False, help="Use a submission's timestamp.txt for lateness: only if your own collecting has written it.").tag(
+        config=True
+    )
+    sanitize_preprocessors = List([DeduplicateIds, OverwriteKernelspec, OverwriteCells, CheckCellMetadata]).tag(config=True)
+    autograde_preprocessors = List([]).tag(config=True)
+
+    @default("autograde_preprocessors")
+    def _record(self):
+        from nbconvert.preprocessors.sanitize import SanitizeHTML
+
+        return [Record, SaveAutoGrades, AssignLatePenalties, SanitizeHTML, CheckCellMetadata]
+
+    @property
+    def _input_directory(self) -> str:
+        if not self._sanitizing:
+            return self.coursedir.autograded_directory
+        return os.path.join(os.path.dirname(self.coursedir.submitted_directory), "intake")
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.taken: dict[str, intake.Submission] = {}
+        self.progress = lambda student: None
+
+    def start(self) -> None:
+        """As nbgrader and its formgrader call it: take in whoever is asked for, then record."""
+        name = self.coursedir.assignment_id
+        for student, folder in batch.submitted(Path(self.coursedir.root) / self.coursedir.submitted_directory, name):
+            if self.coursedir.student_id in ("*", student) and not intake.proper(student):
+                self.take(intake.take(folder, name, student, self.timestamps))
+        try:
+            self.record()
+        finally:
+            batch.close()
+
+    def record(self) -> None:
+        """Everybody who was taken in goes into the gradebook."""
+        self.config.SanitizeHTML.enabled = True
+        super().start()
+
+    def take(self, submission: intake.Submission) -> None:
+        """Lay the rebuilt notebook where the converter looks for it."""
+        folder = Path(self.coursedir.root) / self._format_source(submission.name, submission.student)
+        folder.mkdir(parents=True, exist_ok=True)
+        nbformat.write(intake.rebuild(submission), folder / f"{submission.name}.ipynb")
+        (folder / "timestamp.txt").unlink(missing_ok=True)
+        if submission.timestamp:
+            (folder / "timestamp.txt").write_text(submission.timestamp)
+        self.taken[submission.student] = submission
+
+    def init_destination(self, assignment_id: str, student_id: str) -> bool:
+        done = Path(self.coursedir.root) / self._format_dest(assignment_id, student_id)
+        if student_id not in self.taken:
+            return False
+        self.progress(student_id)
+        if not self.force and version_of(done / f"{assignment_id}.ipynb") == self.taken[student_id].version:
+            return False
+        if done.exists():
+            rmtree(str(done))
+        return True
+
+    def convert_single_notebook(self, notebook_filename: str) -> None:
+        student = Path(notebook_filename).parent.parent.name
+        self.config.Record.sandbox = self.sandbox
+        Record.submission = self.taken[student]
+        super().convert_single_notebook(notebook_filename)
+
+
+def version_of(path: Path) -> str:
+    """The version of a notebook whose marks are recorded; "" if there is none, or if recording it was interrupted."""
+    try:
+        return json.loads(path.read_text()).get("metadata", {}).get("course", {}).get("recorded", "")
+    except (OSError, ValueError, AttributeError):
+        return ""
+
+
+class Record(Preprocessor):
+    """Put the results of the trial where nbgrader expects a kernel's outputs. Takes the place of nbgrader's Execute."""
+
+    enabled = True
+    sandbox = Bool(True).tag(config=True)
+    submission: intake.Submission
+
+    def preprocess(self, nb, resources):
+        submission = self.submission
+        result = batch.result(submission, sandbox=self.sandbox)
+        marks = {m.exercise: m for m in marking.marks(marking.source_cells(submission.name), result)}
+        for cell in nb.cells:
+            meta = cell.metadata.get("nbgrader", {})
+            grade_id = meta.get("grade_id", "")
+            if cell.cell_type != "code":
+                continue
+            cell.outputs, cell.execution_count = [], None
+            if meta.get("solution"):
+                cell.outputs = said(result["solutions"].get(grade_id, {}))
+            elif meta.get("grade"):
+                cell.outputs = verdict(marks[grade_id.removesuffix("-test")])
+        nb.metadata["course"] = {"version": submission.version, "recorded": submission.version}
+        return nb, resources
+
+
+def said(solution: dict) -> list:
+    """The outputs of a solution cell: what it printed, and what stopped it."""
+    outputs = [nbformat.v4.new_output("stream", name="stdout", text=solution["printed"])] if solution.get("printed") else []
+    if solution.get("kind"):
+        outputs.append(nbformat.v4.new_output("stream", name="stdout", text=solution["said"] + "\n"))
+    return outputs
+
+
+def verdict(mark: marking.Mark) -> list:
+    """The outputs of a test cell: a line for each check, and the score in the form in which nbgrader reads it."""
+    lines = []
+    for check in mark.checks:
+        what = f"{check['name']}{' (hidden)' if check['hidden'] else ''}"
+        shown = (
+            ""
+            if not check["kind"]
+            else ": " + (HIDDEN if check["hidden"] and check["kind"] not in ("Stopped", "NotImplementedError") else check["said"])
+        )
+        lines.append(f"{'✗' if check['kind'] else '✓'} {what}{shown}")
+    outputs = [nbformat.v4.new_output("display_data", data={"text/plain": "\n".join(lines)})]
+    secret = [f"{c['name']}: {c['said']}" for c in mark.checks if c["hidden"] and c["kind"]]
+    if secret:
+        outputs.append(
+            nbformat.v4.new_output(
+                "display_data",
+                data={"text/plain": "For instructors only.\n" + "\n".join(secret)},
+                metadata={"course": "instructors"},
+            )
+        )
+    outputs.append(nbformat.v4.new_output("execute_result", execution_count=1, data={"text/plain": f"{mark.score:g}"}))
+    return outputs
+
+
+HIDDEN = "does not hold. The check is not shown; its name says what it looks at"
+
+
+class StudentView(Preprocessor):
+    """For feedback: without hidden tests, and without what was said about them."""
+
+    enabled = True
+
+    def preprocess_cell(self, cell, resources, index):
+        if cell.cell_type == "code" and cell.metadata.get("nbgrader", {}).get("grade"):
+            cell.source = re.sub(
+                r"^### BEGIN HIDDEN TESTS.*?(^### END HIDDEN TESTS[^\n]*\n?|\Z)", "", cell.source, flags=re.M | re.S
+            )
+            cell.outputs = [o for o in cell.outputs if o.get("metadata", {}).get("course") != "instructors"]
+        return cell, resources
+
+
+@functools.lru_cache(1)
+def install() -> None:
+    """Let nbgrader use ``CourseAutograde`` wherever it autogrades."""
+    import nbgrader.apps.api
+    import nbgrader.apps.autogradeapp
+
+    nbgrader.apps.api.Autograde = nbgrader.apps.autogradeapp.Autograde = CourseAutograde
+
+
+__all__ = ["CourseAutograde", "NbGraderException", "Record", "StudentView", "install"]

@@ -1,0 +1,221 @@
+"""A class at once: every submission executed exactly once per version, on the cores of this machine or on a Dask cluster.
+
+Taking in and recording are quick and trusted, and happen here, one after the other. Executing is a pure function of (tests,
+answers), ``execute``; its results are files named by the submission's version, written whole or not at all. So a run that was
+killed goes on where it was, and two runs agree.
+"""
+
+from __future__ import annotations
+
+import ast
+import csv
+import json
+import os
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+
+from course_lib.machine import course_root
+
+from . import intake, marking
+from .sandbox import Limits, Plain, Sandbox, why_not
+
+_here = threading.local()  # every thread keeps one fork server
+_open: list = []
+
+
+def cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def gradebook() -> Path:
+    return Path(os.environ.get("COURSE_GRADEBOOK", course_root() / "gradebook"))
+
+
+def submitted(folder: Path, name: str) -> Iterator[tuple[str, Path]]:
+    """(student, folder of this problem set) for everyone who handed something in, in order."""
+    if folder.is_dir():
+        for student in sorted(os.scandir(folder), key=lambda e: e.name):
+            if student.is_dir(follow_symlinks=False) and os.path.lexists(os.path.join(student.path, name)):
+                yield student.name, Path(student.path) / name
+
+
+def imports(cells) -> tuple[str, ...]:
+    """The import statements of the course's own cells: done once, before all submissions."""
+    found = []
+    for cell in cells:
+        if cell["kind"] == "code" and not cell["meta"].get("solution"):
+            try:
+                found += [ast.unparse(n) for n in ast.walk(ast.parse(cell["text"])) if isinstance(n, (ast.Import, ast.ImportFrom))]
+            except SyntaxError:
+                continue
+    return tuple(dict.fromkeys(found))
+
+
+def job(
+    submission: intake.Submission, *, sandbox: bool = True, gpu: bool = False, limit_s: float = 120, total_s: float = 1800
+) -> dict:
+    """All that ``execute`` needs, as plain data."""
+    return {
+        "cells": marking.source_cells(submission.name),
+        "answers": submission.answers,
+        "problem": submission.problem,
+        "sandbox": sandbox,
+        "gpu": gpu,
+        "limit_s": limit_s,
+        "total_s": total_s,
+    }
+
+
+def execute(job: dict) -> dict:
+    """The trial of one submission, on whatever machine this runs: a pure function of the job. The sandbox is kept for the next
+    of the same tests."""
+    cells = job["cells"]
+    if job["problem"]:
+        return {
+            "solutions": {},
+            "tests": {
+                ex: [{"name": "nothing could be graded", "hidden": False, "kind": "Stopped", "said": job["problem"]}]
+                for ex in marking.points(cells)
+            },
+        }
+    wanted = (job["sandbox"], job["gpu"], imports(cells))
+    for attempt in (1, 2):
+        try:
+            if getattr(_here, "key", None) != wanted or _here.where not in _open:
+                _drop()
+                _here.where = Sandbox(Limits(cpu_s=int(job["total_s"])), wanted[2], gpu=job["gpu"]) if job["sandbox"] else Plain()
+                _here.key = wanted
+                _open.append(_here.where)
+            return marking.run(cells, job["answers"], _here.where, limit_s=job["limit_s"], total_s=job["total_s"])
+        except (OSError, RuntimeError):  # the fork server itself is gone: another one, once
+            _drop()
+            if attempt == 2:
+                raise
+
+
+def _drop() -> None:
+    where = getattr(_here, "where", None)
+    if where in _open:
+        _open.remove(where)
+        where.close()
+
+
+def close() -> None:
+    """End the sandboxes of all threads."""
+    while _open:
+        _open.pop().close()
+
+
+def results(name: str) -> Path:
+    return gradebook() / "results" / name
+
+
+def stored(submission: intake.Submission) -> dict | None:
+    try:
+        return json.loads((results(submission.name) / f"{submission.version}.json").read_text())
+    except (OSError, ValueError):
+        return None
+
+
+def store(submission: intake.Submission, result: dict) -> None:
+    path = results(submission.name) / f"{submission.version}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_suffix(f".{os.getpid()}.{threading.get_ident()}.new")
+    new.write_text(json.dumps(result))
+    new.replace(path)
+
+
+def result(submission: intake.Submission, *, sandbox: bool = True) -> dict:
+    """The stored result, or a fresh one."""
+    found = stored(submission)
+    if found is None:
+        if sandbox and why_not():
+            raise RuntimeError(
+                f"No sandbox: {why_not()} Or consent to run this code with your own rights: course grade --no-sandbox"
+            )
+        found = execute(job(submission, sandbox=sandbox))
+        store(submission, found)
+    return found
+
+
+def run(
+    submissions: list[intake.Submission],
+    *,
+    jobs: int,
+    scheduler: str | None = None,
+    sandbox: bool = True,
+    gpu: bool = False,
+    limit_s: float = 120,
+    total_s: float = 1800,
+    progress=lambda done, of: None,
+) -> int:
+    """Execute whatever has no result yet; how many that were."""
+    todo = {s.version: s for s in submissions if stored(s) is None}  # equal answers are tried once
+    make = lambda s: job(s, sandbox=sandbox, gpu=gpu, limit_s=limit_s, total_s=total_s)
+    progress(0, len(todo))
+    for i, (version, found) in enumerate(_cluster(todo, make, scheduler, gpu) if scheduler else _local(todo, make, jobs), 1):
+        store(todo[version], found)
+        progress(i, len(todo))
+    return len(todo)
+
+
+def _local(todo, make, jobs) -> Iterator[tuple[str, dict]]:
+    with ThreadPoolExecutor(max(1, min(jobs, len(todo)))) as pool:
+        waiting = {pool.submit(execute, make(s)): version for version, s in todo.items()}
+        try:
+            for future in as_completed(waiting):
+                yield waiting[future], future.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+        finally:
+            close()
+
+
+def _cluster(todo, make, scheduler, gpu) -> Iterator[tuple[str, dict]]:
+    try:
+        from distributed import Client
+        from distributed import as_completed as arriving
+    except ImportError:
+        raise RuntimeError("a cluster needs Dask: pip install 'course-lib[cluster]'") from None
+    with Client(scheduler, timeout="30s") as client:
+        waiting = {
+            client.submit(
+                execute, make(s), key=f"grade-{version}", pure=False, retries=2, resources={"GPU": 1} if gpu else None
+            ): version
+            for version, s in todo.items()
+        }
+        for future in arriving(waiting):
+            yield waiting[future], future.result()
+            future.release()
+
+
+def class_list(path: Path) -> tuple[list[dict], list[str]]:
+    """(people, remarks) from a CSV with a column ``id`` (and, if you like, first_name, last_name, email). Somebody listed twice
+    is taken once."""
+    people: dict[str, dict] = {}
+    remarks = []
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(
+            f"{path} cannot be read as a class list ({error}): save it as CSV in UTF-8, with a column named id"
+        ) from error
+    if not rows or "id" not in rows[0]:
+        raise ValueError(f"{path} has no column named id; nbgrader's class lists have id, first_name, last_name, email")
+    for i, row in enumerate(rows, 2):
+        student = (row["id"] or "").strip()
+        person = {k: (row.get(k) or "").strip() or None for k in ("first_name", "last_name", "email")}
+        if bad := intake.proper(student):
+            remarks.append(f"line {i} of {path.name}: {student!r} cannot be an id ({bad.replace(chr(39), '')})")
+        elif student in people:
+            same = people[student] == person | {"id": student}
+            remarks.append(
+                f"line {i} of {path.name}: {student} is listed a second time{'' if same else ', with other details'}; the first is taken"
+            )
+        else:
+            people[student] = person | {"id": student}
+    return list(people.values()), remarks

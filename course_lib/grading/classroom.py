@@ -1,0 +1,159 @@
+"""``course grade``: from the folder of submissions to the gradebook, and feedback."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from nbgrader.api import Gradebook
+from nbgrader.apps.api import NbGraderAPI
+from nbgrader.coursedir import CourseDirectory
+from traitlets.config import Config
+from traitlets.config.loader import PyFileConfigLoader
+
+from course_lib.machine import course_root
+
+from . import batch, intake
+from .autograde import CourseAutograde
+
+
+@dataclass
+class Graded:
+    """What one ``grade`` did."""
+
+    name: str
+    submissions: list[intake.Submission]
+    refused: list[str] = field(default_factory=list)  # folders and lines of the class list that belong to nobody
+    executed: int = 0
+    failed: dict[str, str] = field(default_factory=dict)  # people whose marks could not be recorded, and why
+
+
+def api(**settings) -> NbGraderAPI:
+    """nbgrader with the course's settings; ``settings`` change those of its CourseDirectory."""
+    config = Config(PyFileConfigLoader("nbgrader_config.py", path=str(course_root())).load_config())
+    config.CourseDirectory.update(settings)
+    return NbGraderAPI(CourseDirectory(config=config), config=config)
+
+
+def prepare(name: str) -> None:
+    """The assignment as it is now stands in the gradebook. Writes no released notebook."""
+    with tempfile.TemporaryDirectory() as scratch:
+        nb = api(release_directory=os.path.relpath(scratch, course_root()))
+        done = nb.generate_assignment(name, force=True, create=True)
+    if not done["success"]:
+        raise RuntimeError(
+            f"nbgrader does not take {name} into the gradebook: {(done.get('error') or done.get('log') or '').strip()[-600:]}"
+        )
+
+
+def collect(name: str, people: list[dict], timestamps: bool = False) -> tuple[list[intake.Submission], list[str]]:
+    """(a submission for everybody who handed in or is on the class list, folders that belong to nobody)."""
+    taken, refused = {}, []
+    for student, folder in batch.submitted(batch.gradebook() / "submitted", name):
+        if why := intake.proper(student):
+            refused.append(f"{student.encode(errors='replace').decode()}: {why}")
+        else:
+            taken[student] = intake.take(folder, name, student, timestamps)
+    for person in people:
+        taken.setdefault(person["id"], intake.Submission(person["id"], name, problem="nothing was handed in"))
+    return [taken[s] for s in sorted(taken)], refused
+
+
+def grade(
+    name: str,
+    *,
+    people: list[dict] = (),
+    timestamps: bool = False,
+    sandbox: bool = True,
+    jobs: int = 1,
+    scheduler: str | None = None,
+    gpu: bool = False,
+    limit_s: float = 120,
+    total_s: float = 1800,
+    force: bool = False,
+    lines: list[str] = (),
+    progress=lambda phase, done, of: None,
+) -> Graded:
+    """Take in, execute, record; everybody who handed in, or is in ``people``, is in the gradebook afterwards. ``lines``: refused
+    lines of a class list."""
+    prepare(name)
+    submissions, refused = collect(name, people, timestamps)
+    refused += lines
+    out = Graded(name, submissions, refused)
+    if force:
+        for s in submissions:
+            (batch.results(name) / f"{s.version}.json").unlink(missing_ok=True)
+    out.executed = batch.run(
+        submissions,
+        jobs=jobs,
+        scheduler=scheduler,
+        sandbox=sandbox,
+        gpu=gpu,
+        limit_s=limit_s,
+        total_s=total_s,
+        progress=lambda done, of: progress("tests", done, of),
+    )
+    nb = api()
+    with book(nb) as gb:
+        for person in people:
+            gb.update_or_create_student(person["id"], **{k: v for k, v in person.items() if k != "id" and v})
+    with _only(nb.coursedir, name):
+        converter = CourseAutograde(nb.coursedir, parent=nb)
+        converter.force, converter.sandbox = force, sandbox
+        for s in submissions:
+            converter.take(s)
+        seen: list[str] = []
+        converter.progress = lambda student: (seen.append(student), progress("gradebook", len(seen), len(submissions)))
+        with contextlib.suppress(Exception):  # who failed is looked up below
+            converter.record()
+    progress("gradebook", len(submissions), len(submissions))
+    from .autograde import version_of
+
+    for s in submissions:
+        path = Path(nb.coursedir.format_path(nb.coursedir.autograded_directory, s.student, name)) / f"{name}.ipynb"
+        if version_of(path) != s.version:
+            out.failed[s.student] = "its marks could not be recorded: nbgrader's log says why"
+    path = batch.results(name) / "last.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"refused": refused, "submissions": [asdict(s) | {"version": s.version} for s in submissions]}))
+    return out
+
+
+def book(nb: NbGraderAPI) -> Gradebook:
+    return Gradebook(nb.coursedir.db_url, nb.coursedir.course_id)
+
+
+@contextlib.contextmanager
+def _only(coursedir, name):
+    before = coursedir.assignment_id, coursedir.student_id
+    coursedir.assignment_id, coursedir.student_id = name, "*"
+    try:
+        yield
+    finally:
+        coursedir.assignment_id, coursedir.student_id = before
+
+
+def scores(name: str) -> dict[str, dict[str, tuple[float | None, float | None, float]]]:
+    """student → exercise (or written answer) → (automatic, by hand, of), as the gradebook has them."""
+    nb = api()
+    with book(nb) as gb:
+        return {
+            s.student.id: {
+                g.name.removesuffix("-test"): (g.auto_score, g.manual_score, g.max_score) for n in s.notebooks for g in n.grades
+            }
+            for s in gb.assignment_submissions(name)
+        }
+
+
+def feedback(name: str) -> int:
+    """Everybody's feedback as HTML, without hidden tests and without anything that a browser would run; for how many people."""
+    nb = api()
+    with _only(nb.coursedir, name):
+        from nbgrader.converters import GenerateFeedback
+
+        GenerateFeedback(nb.coursedir, parent=nb, force=True).start()
+    return len(list((batch.gradebook() / "feedback").glob(f"*/{name}")))
