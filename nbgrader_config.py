@@ -15,7 +15,8 @@ os.makedirs(book, exist_ok=True)
 for step in ("submitted", "autograded", "feedback", "solution", "source_with_tests"):
     setattr(c.CourseDirectory, f"{step}_directory", os.path.join(os.path.relpath(book, here), step))
 # another database, e.g. postgresql://user@host/gradebook for several graders
-c.CourseDirectory.db_url = os.environ.get("COURSE_GRADEBOOK_URL") or "sqlite:///" + os.path.join(book, "gradebook.db")
+c.CourseDirectory.db_url = (os.environ.get("COURSE_GRADEBOOK_URL", "").replace("postgresql://", "postgresql+psycopg://", 1)
+                            or "sqlite:///" + os.path.join(book, "gradebook.db"))
 c.Exchange.root = os.path.join(book, "exchange")
 c.GenerateFeedback.preprocessors = ["nbgrader.preprocessors.GetGrades", "course_lib.grading.autograde.StudentView",
                                     "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor"]

@@ -45,36 +45,48 @@ def files() -> list[str]:
     return sorted(f for f in every if not PRIVATE.match(f))
 
 
-def secrets() -> list[str]:
-    """Lines of solutions and hidden tests that stand nowhere in what is released: none of them may be in the bundle."""
-    found: set[str] = set()
-    for path in sorted((course_root() / "solutions").glob("*/*.ipynb")):
-        released = (course_root() / "assignments" / path.parent.name / path.name).read_text()
-        given = {line.strip() for c in nbformat.reads(released, as_version=4).cells for line in c.source.split("\n")}
+def lines(path: Path) -> set[str]:
+    """The lines of a file, or of a notebook's cells, that say something."""
+    try:
+        text = path.read_text()
+        if path.suffix == ".ipynb":
+            text = "\n".join(cell.source for cell in nbformat.reads(text, as_version=4).cells)
+    except UnicodeDecodeError:
+        return set()
+    return {line.strip() for line in text.split("\n") if len(line.strip()) > 30}
+
+
+def secrets() -> set[str]:
+    """Lines of solutions and hidden tests that students are not given: neither in the released cells nor, as part of the
+    library that the course is about, in ``course_lib``."""
+    top, found = course_root(), set()
+    for path in sorted((top / "solutions").glob("*/*.ipynb")):
+        given = lines(top / "assignments" / path.parent.name / path.name)
         for cell in nbformat.read(path, as_version=4).cells:
-            for part in re.findall(r"### BEGIN (?:HIDDEN TESTS|SOLUTION)\n(.*?)\s*### END", cell.source, re.S):
-                found |= {line.strip() for line in part.split("\n") if len(line.strip()) > 30} - given
-    return sorted(found)
+            parts = re.findall(r"### BEGIN (?:HIDDEN TESTS|SOLUTION)\n(.*?)\s*### END", cell.source, re.S)
+            if cell.cell_type == "markdown" and cell.metadata.get("nbgrader", {}).get("solution"):
+                parts = [cell.source]  # the model of a written answer
+            found |= {line.strip() for part in parts for line in part.split("\n") if len(line.strip()) > 30} - given
+    return found - set().union(*(lines(p) for p in (top / "course_lib").rglob("*.py")))
 
 
 def bundle(path: Path) -> Path:
-    """A zip of the whole course without solutions, hidden tests and variants. ``RuntimeError`` if one of their lines is in it
-    all the same."""
+    """A zip of the whole course without solutions, hidden tests and variants. ``RuntimeError`` if a line of theirs is in it."""
     top, hidden = course_root(), secrets()
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_suffix(".new")
-    with zipfile.ZipFile(new, "w", zipfile.ZIP_DEFLATED) as pack:
-        for name in files():
-            data = (top / name).read_bytes()
-            text = data.decode(errors="ignore").replace('\\"', '"').replace("\\\\", "\\")
-            if found := next((line for line in hidden if line in text), None):
-                new.unlink(missing_ok=True)
-                raise RuntimeError(f"{name} holds a line of a solution or a hidden test: {found[:80]}")
-            info = zipfile.ZipInfo(f"learning-from-humans/{name}", (2020, 1, 1, 0, 0, 0))  # the same course, the same bytes
-            info.external_attr = ((top / name).stat().st_mode & 0o777) << 16
-            info.compress_type = zipfile.ZIP_DEFLATED
-            pack.writestr(info, data)
-    new.replace(path)
+    try:
+        with zipfile.ZipFile(new, "w", zipfile.ZIP_DEFLATED) as pack:
+            for name in files():
+                if found := lines(top / name) & hidden:
+                    raise RuntimeError(f"{name} holds a line of a solution or a hidden test: {min(found)[:100]}")
+                info = zipfile.ZipInfo(f"learning-from-humans/{name}", (2020, 1, 1, 0, 0, 0))  # the same course, the same bytes
+                info.external_attr = ((top / name).stat().st_mode & 0o777) << 16
+                info.compress_type = zipfile.ZIP_DEFLATED
+                pack.writestr(info, (top / name).read_bytes())
+        new.replace(path)
+    finally:
+        new.unlink(missing_ok=True)
     return path
 
 

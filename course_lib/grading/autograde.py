@@ -13,7 +13,9 @@ import os
 import re
 from pathlib import Path
 
+import bleach
 import nbformat
+from nbconvert.filters import markdown2html
 from nbconvert.preprocessors import Preprocessor
 from nbgrader.converters import Autograde, NbGraderException
 from nbgrader.preprocessors import (
@@ -25,9 +27,104 @@ from nbgrader.preprocessors import (
     SaveAutoGrades,
 )
 from nbgrader.utils import rmtree
-from traitlets import Bool, List, default
+from traitlets import Bool, List
 
 from . import batch, intake, marking
+
+
+class Record(Preprocessor):
+    """Put the results of the trial where nbgrader expects a kernel's outputs. Takes the place of nbgrader's Execute."""
+
+    enabled = True
+    sandbox = Bool(True).tag(config=True)
+    submission: intake.Submission
+
+    def preprocess(self, nb, resources):
+        submission = self.submission
+        result = batch.result(submission, sandbox=self.sandbox)
+        marks = {m.exercise: m for m in marking.marks(marking.source_cells(submission.name), result)}
+        for cell in nb.cells:
+            meta = cell.metadata.get("nbgrader", {})
+            grade_id = meta.get("grade_id", "")
+            if cell.cell_type != "code":
+                if meta.get("solution"):
+                    cell.source = harmless(cell.source)
+                continue
+            cell.outputs, cell.execution_count = [], None
+            if meta.get("solution"):
+                cell.outputs = said(result["solutions"].get(grade_id, {}))
+            elif meta.get("grade"):
+                cell.outputs = verdict(marks[grade_id.removesuffix("-test")])
+        nb.metadata["course"] = {"version": submission.version, "recorded": submission.version}
+        return nb, resources
+
+
+def harmless(text: str) -> str:
+    """A written answer that no browser will run. Plain text stays as it is; with HTML or links it becomes the HTML that Markdown makes
+    of it, cleaned: no scripts, no handlers, links to the web only, pictures only where they bring themselves along."""
+    if not re.search(r"<|\]\(|\]:|\]\[|&", text):
+        return text
+    source = {"a": lambda tag, name, value: name == "title" or name == "href" and re.match(r"https?://|mailto:|#", value.strip()),
+              "img": lambda tag, name, value: name == "alt" or name == "src" and re.match(r"data:image/(png|jpeg|gif);", value.strip())}
+    page = bleach.clean(markdown2html(text), tags=SAFE, attributes=source, protocols=["http", "https", "mailto", "data"], strip=False)
+    whole = re.sub(r"\n\s*\n", "&#10;&#10;", page)  # without an empty line it stays one block of HTML
+    return f"<div>{whole}</div>"
+
+
+SAFE = {"p", "br", "hr", "em", "strong", "b", "i", "u", "s", "del", "sub", "sup", "code", "pre", "blockquote", "ul", "ol", "li", "h1", "h2",
+        "h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td", "a", "img", "div", "span"}
+
+
+def said(solution: dict) -> list:
+    """The outputs of a solution cell: what it printed, and what stopped it."""
+    outputs = [nbformat.v4.new_output("stream", name="stdout", text=solution["printed"])] if solution.get("printed") else []
+    if solution.get("kind"):
+        outputs.append(nbformat.v4.new_output("stream", name="stdout", text=solution["said"] + "\n"))
+    return outputs
+
+
+def verdict(mark: marking.Mark) -> list:
+    """The outputs of a test cell: a line for each check, and the score in the form in which nbgrader reads it."""
+    lines = []
+    for check in mark.checks:
+        what = f"{check['name']}{' (hidden)' if check['hidden'] else ''}"
+        shown = (
+            ""
+            if not check["kind"]
+            else ": " + (HIDDEN if check["hidden"] and check["kind"] not in ("Stopped", "NotImplementedError") else check["said"])
+        )
+        lines.append(f"{'✗' if check['kind'] else '✓'} {what}{shown}")
+    passed = sum(not check["kind"] for check in mark.checks)
+    lines.append(f"{passed} of {len(mark.checks)} checks pass: {mark.score:g} of {mark.max:g} points")
+    outputs = [nbformat.v4.new_output("display_data", data={"text/plain": "\n".join(lines)})]
+    secret = [f"{c['name']}: {c['said']}" for c in mark.checks if c["hidden"] and c["kind"]]
+    if secret:
+        outputs.append(
+            nbformat.v4.new_output(
+                "display_data",
+                data={"text/plain": "For instructors only.\n" + "\n".join(secret)},
+                metadata={"course": "instructors"},
+            )
+        )
+    outputs.append(nbformat.v4.new_output("execute_result", execution_count=1, data={"text/plain": f"{mark.score:g}"}))
+    return outputs
+
+
+HIDDEN = "does not hold. The check is not shown; its name says what it looks at"
+
+
+class StudentView(Preprocessor):
+    """For feedback: without hidden tests, and without what was said about them."""
+
+    enabled = True
+
+    def preprocess_cell(self, cell, resources, index):
+        if cell.cell_type == "code" and cell.metadata.get("nbgrader", {}).get("grade"):
+            cell.source = re.sub(
+                r"^### BEGIN HIDDEN TESTS.*?(^### END HIDDEN TESTS[^\n]*\n?|\Z)", "", cell.source, flags=re.M | re.S
+            )
+            cell.outputs = [o for o in cell.outputs if o.get("metadata", {}).get("course") != "instructors"]
+        return cell, resources
 
 
 class CourseAutograde(Autograde):
@@ -41,13 +138,7 @@ class CourseAutograde(Autograde):
         config=True
     )
     sanitize_preprocessors = List([DeduplicateIds, OverwriteKernelspec, OverwriteCells, CheckCellMetadata]).tag(config=True)
-    autograde_preprocessors = List([]).tag(config=True)
-
-    @default("autograde_preprocessors")
-    def _record(self):
-        from nbconvert.preprocessors.sanitize import SanitizeHTML
-
-        return [Record, SaveAutoGrades, AssignLatePenalties, SanitizeHTML, CheckCellMetadata]
+    autograde_preprocessors = List([Record, SaveAutoGrades, AssignLatePenalties, CheckCellMetadata]).tag(config=True)
 
     @property
     def _input_directory(self) -> str:
@@ -73,7 +164,6 @@ class CourseAutograde(Autograde):
 
     def record(self) -> None:
         """Everybody who was taken in goes into the gradebook."""
-        self.config.SanitizeHTML.enabled = True
         super().start()
 
     def take(self, submission: intake.Submission) -> None:
@@ -110,81 +200,6 @@ def version_of(path: Path) -> str:
         return json.loads(path.read_text()).get("metadata", {}).get("course", {}).get("recorded", "")
     except (OSError, ValueError, AttributeError):
         return ""
-
-
-class Record(Preprocessor):
-    """Put the results of the trial where nbgrader expects a kernel's outputs. Takes the place of nbgrader's Execute."""
-
-    enabled = True
-    sandbox = Bool(True).tag(config=True)
-    submission: intake.Submission
-
-    def preprocess(self, nb, resources):
-        submission = self.submission
-        result = batch.result(submission, sandbox=self.sandbox)
-        marks = {m.exercise: m for m in marking.marks(marking.source_cells(submission.name), result)}
-        for cell in nb.cells:
-            meta = cell.metadata.get("nbgrader", {})
-            grade_id = meta.get("grade_id", "")
-            if cell.cell_type != "code":
-                continue
-            cell.outputs, cell.execution_count = [], None
-            if meta.get("solution"):
-                cell.outputs = said(result["solutions"].get(grade_id, {}))
-            elif meta.get("grade"):
-                cell.outputs = verdict(marks[grade_id.removesuffix("-test")])
-        nb.metadata["course"] = {"version": submission.version, "recorded": submission.version}
-        return nb, resources
-
-
-def said(solution: dict) -> list:
-    """The outputs of a solution cell: what it printed, and what stopped it."""
-    outputs = [nbformat.v4.new_output("stream", name="stdout", text=solution["printed"])] if solution.get("printed") else []
-    if solution.get("kind"):
-        outputs.append(nbformat.v4.new_output("stream", name="stdout", text=solution["said"] + "\n"))
-    return outputs
-
-
-def verdict(mark: marking.Mark) -> list:
-    """The outputs of a test cell: a line for each check, and the score in the form in which nbgrader reads it."""
-    lines = []
-    for check in mark.checks:
-        what = f"{check['name']}{' (hidden)' if check['hidden'] else ''}"
-        shown = (
-            ""
-            if not check["kind"]
-            else ": " + (HIDDEN if check["hidden"] and check["kind"] not in ("Stopped", "NotImplementedError") else check["said"])
-        )
-        lines.append(f"{'✗' if check['kind'] else '✓'} {what}{shown}")
-    outputs = [nbformat.v4.new_output("display_data", data={"text/plain": "\n".join(lines)})]
-    secret = [f"{c['name']}: {c['said']}" for c in mark.checks if c["hidden"] and c["kind"]]
-    if secret:
-        outputs.append(
-            nbformat.v4.new_output(
-                "display_data",
-                data={"text/plain": "For instructors only.\n" + "\n".join(secret)},
-                metadata={"course": "instructors"},
-            )
-        )
-    outputs.append(nbformat.v4.new_output("execute_result", execution_count=1, data={"text/plain": f"{mark.score:g}"}))
-    return outputs
-
-
-HIDDEN = "does not hold. The check is not shown; its name says what it looks at"
-
-
-class StudentView(Preprocessor):
-    """For feedback: without hidden tests, and without what was said about them."""
-
-    enabled = True
-
-    def preprocess_cell(self, cell, resources, index):
-        if cell.cell_type == "code" and cell.metadata.get("nbgrader", {}).get("grade"):
-            cell.source = re.sub(
-                r"^### BEGIN HIDDEN TESTS.*?(^### END HIDDEN TESTS[^\n]*\n?|\Z)", "", cell.source, flags=re.M | re.S
-            )
-            cell.outputs = [o for o in cell.outputs if o.get("metadata", {}).get("course") != "instructors"]
-        return cell, resources
 
 
 @functools.lru_cache(1)

@@ -80,19 +80,25 @@ def execute(job: dict) -> dict:
                 for ex in marking.points(cells)
             },
         }
-    wanted = (job["sandbox"], job["gpu"], imports(cells))
     for attempt in (1, 2):
         try:
-            if getattr(_here, "key", None) != wanted or _here.where not in _open:
-                _drop()
-                _here.where = Sandbox(Limits(cpu_s=int(job["total_s"])), wanted[2], gpu=job["gpu"]) if job["sandbox"] else Plain()
-                _here.key = wanted
-                _open.append(_here.where)
-            return marking.run(cells, job["answers"], _here.where, limit_s=job["limit_s"], total_s=job["total_s"])
+            where = sandbox(cells, gpu=job["gpu"], cpu_s=job["total_s"]) if job["sandbox"] else Plain()
+            return marking.run(cells, job["answers"], where, limit_s=job["limit_s"], total_s=job["total_s"])
         except (OSError, RuntimeError):  # the fork server itself is gone: another one, once
             _drop()
             if attempt == 2:
                 raise
+    raise AssertionError("not reached")
+
+
+def sandbox(cells, gpu: bool = False, cpu_s: float = 1800) -> Sandbox:
+    """This thread's sandbox, with the libraries imported that these cells import."""
+    wanted = gpu, cpu_s, imports(cells)
+    if getattr(_here, "key", None) != wanted or _here.where not in _open:
+        _drop()
+        _here.key, _here.where = wanted, Sandbox(Limits(cpu_s=int(cpu_s)), wanted[2], gpu=gpu)
+        _open.append(_here.where)
+    return _here.where
 
 
 def _drop() -> None:
@@ -176,7 +182,7 @@ def _local(todo, make, jobs) -> Iterator[tuple[str, dict]]:
 
 def _cluster(todo, make, scheduler, gpu) -> Iterator[tuple[str, dict]]:
     try:
-        from distributed import Client
+        from distributed import CancelledError, Client
         from distributed import as_completed as arriving
     except ImportError:
         raise RuntimeError("a cluster needs Dask: pip install 'course-lib[cluster]'") from None
@@ -187,9 +193,12 @@ def _cluster(todo, make, scheduler, gpu) -> Iterator[tuple[str, dict]]:
             ): version
             for version, s in todo.items()
         }
-        for future in arriving(waiting):
-            yield waiting[future], future.result()
-            future.release()
+        try:
+            for future in arriving(waiting):
+                yield waiting[future], future.result()
+                future.release()
+        except CancelledError as error:
+            raise RuntimeError(f"the cluster is gone ({str(error).splitlines()[-1]})") from None
 
 
 def class_list(path: Path) -> tuple[list[dict], list[str]]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import tempfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from nbgrader.api import Gradebook
+from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
@@ -17,7 +18,7 @@ from traitlets.config.loader import PyFileConfigLoader
 
 from course_lib.machine import course_root
 
-from . import batch, intake
+from . import batch, intake, marking
 from .autograde import CourseAutograde
 
 
@@ -40,14 +41,19 @@ def api(**settings) -> NbGraderAPI:
 
 
 def prepare(name: str) -> None:
-    """The assignment as it is now stands in the gradebook. Writes no released notebook."""
+    """The assignment as it is now stands in the gradebook. Once for each version of the source; writes no released notebook."""
+    entered, version = batch.results(name) / "entered", hashlib.sha256(repr(marking.source_cells(name)).encode()).hexdigest()
+    with contextlib.suppress(MissingEntry, OSError), book(api()) as gb:
+        gb.find_assignment(name)
+        if entered.read_text() == version:
+            return
     with tempfile.TemporaryDirectory() as scratch:
-        nb = api(release_directory=os.path.relpath(scratch, course_root()))
-        done = nb.generate_assignment(name, force=True, create=True)
+        done = api(release_directory=os.path.relpath(scratch, course_root())).generate_assignment(name, force=True, create=True)
     if not done["success"]:
-        raise RuntimeError(
-            f"nbgrader does not take {name} into the gradebook: {(done.get('error') or done.get('log') or '').strip()[-600:]}"
-        )
+        why = (done.get("error") or done.get("log") or "").strip()[-600:]
+        raise RuntimeError(f"nbgrader does not take {name} into the gradebook: {why}")
+    entered.parent.mkdir(parents=True, exist_ok=True)
+    entered.write_text(version)
 
 
 def collect(name: str, people: list[dict], timestamps: bool = False) -> tuple[list[intake.Submission], list[str]]:

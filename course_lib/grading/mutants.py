@@ -46,8 +46,8 @@ def variants(name: str) -> list[tuple[str, str, str, str]]:
     return found
 
 
-def mutants(name: str, jobs: int = 2) -> list[Verdict]:
-    """Every verdict of a problem set, exercises in order."""
+def mutants(name: str, jobs: int = 2, mark=mark) -> list[Verdict]:
+    """Every verdict of a problem set, exercises in order. ``mark``: by which marking."""
     good = solutions(reference(name))
 
     def judge(task):
