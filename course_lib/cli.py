@@ -336,10 +336,22 @@ def grade(problem_set: Annotated[str, typer.Argument(help="such as ps1")],
         stop(f"No sandbox: {why}\nOr consent with --no-sandbox: then {UNPROTECTED}")
     if not sandbox:
         out.print(f"Without a sandbox {UNPROTECTED}", style="bold red", soft_wrap=True)
+    bar = None
+
+    def progress(done: int, of: int) -> None:
+        nonlocal bar
+        if bar is None:
+            from tqdm import tqdm
+
+            bar = tqdm(total=of, desc=name, unit=" submissions", mininterval=0.2)
+        bar.update(done - bar.n)
+        if done == of:
+            bar.close()
+
     try:
         people, lines = batch.class_list(students) if students else ([], [])
         found = classroom.grade(name, people=people, lines=lines, timestamps=timestamps, sandbox=sandbox, jobs=jobs or batch.cores(),
-                                scheduler=scheduler, gpu=gpu, limit_s=limit, total_s=total, force=again, progress=Bars())
+                                scheduler=scheduler, gpu=gpu, limit_s=limit, total_s=total, force=again, progress=progress)
     except (RuntimeError, OSError, ValueError) as error:
         stop(f"{error}\nWhat was finished is kept: the same command goes on from there.")
     except KeyboardInterrupt:
@@ -354,25 +366,6 @@ def grade(problem_set: Annotated[str, typer.Argument(help="such as ps1")],
               f"Next: course report {problem_set}", highlight=False, soft_wrap=True)
     if found.failed:
         stop("\n".join(f"{student}: {why}" for student, why in found.failed.items()))
-
-
-class Bars:
-    """A progress bar for each phase of grading."""
-
-    WHAT = {"tests": "running the tests", "gradebook": "into the gradebook"}
-
-    def __init__(self):
-        self.bars: dict = {}
-
-    def __call__(self, phase: str, done: int, of: int) -> None:
-        from tqdm import tqdm
-
-        if of and phase not in self.bars:
-            self.bars[phase] = tqdm(total=of, desc=self.WHAT[phase], unit=" submissions", mininterval=0.2)
-        if of:
-            self.bars[phase].update(done - self.bars[phase].n)
-            if done == of:
-                self.bars[phase].close()
 
 
 @app.command()

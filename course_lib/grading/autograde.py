@@ -20,8 +20,6 @@ from nbconvert.preprocessors import Preprocessor
 from nbgrader.converters import Autograde, NbGraderException
 from nbgrader.preprocessors import (
     AssignLatePenalties,
-    CheckCellMetadata,
-    DeduplicateIds,
     OverwriteCells,
     OverwriteKernelspec,
     SaveAutoGrades,
@@ -137,8 +135,8 @@ class CourseAutograde(Autograde):
     timestamps = Bool(False, help="Use a submission's timestamp.txt for lateness: only if your own collecting has written it.").tag(
         config=True
     )
-    sanitize_preprocessors = List([DeduplicateIds, OverwriteKernelspec, OverwriteCells, CheckCellMetadata]).tag(config=True)
-    autograde_preprocessors = List([Record, SaveAutoGrades, AssignLatePenalties, CheckCellMetadata]).tag(config=True)
+    sanitize_preprocessors = List([OverwriteKernelspec, OverwriteCells]).tag(config=True)
+    autograde_preprocessors = List([Record, SaveAutoGrades, AssignLatePenalties]).tag(config=True)
 
     @property
     def _input_directory(self) -> str:
@@ -149,7 +147,6 @@ class CourseAutograde(Autograde):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.taken: dict[str, intake.Submission] = {}
-        self.progress = lambda student: None
 
     def start(self) -> None:
         """As nbgrader and its formgrader call it: take in whoever is asked for, then record."""
@@ -158,13 +155,25 @@ class CourseAutograde(Autograde):
             if self.coursedir.student_id in ("*", student) and not intake.proper(student):
                 self.take(intake.take(folder, name, student, self.timestamps))
         try:
-            self.record()
+            super().start()
         finally:
             batch.close()
 
-    def record(self) -> None:
-        """Everybody who was taken in goes into the gradebook."""
-        super().start()
+    def record(self, submission: intake.Submission) -> str:
+        """One submission goes into the gradebook; "" or why it did not."""
+        self.coursedir.assignment_id, self.coursedir.student_id = submission.name, submission.student
+        if not self.force and version_of(self.graded(submission)) == submission.version:
+            return ""
+        self.take(submission)
+        try:
+            super().start()
+        except Exception as error:  # whatever it is, the others go on
+            return f"{type(error).__name__}: {error}"
+        return "" if version_of(self.graded(submission)) == submission.version else "nbgrader did not record it"
+
+    def graded(self, submission: intake.Submission) -> Path:
+        folder = self.coursedir.format_path(self.coursedir.autograded_directory, submission.student, submission.name)
+        return Path(folder) / f"{submission.name}.ipynb"
 
     def take(self, submission: intake.Submission) -> None:
         """Lay the rebuilt notebook where the converter looks for it."""
@@ -180,7 +189,6 @@ class CourseAutograde(Autograde):
         done = Path(self.coursedir.root) / self._format_dest(assignment_id, student_id)
         if student_id not in self.taken:
             return False
-        self.progress(student_id)
         if not self.force and version_of(done / f"{assignment_id}.ipynb") == self.taken[student_id].version:
             return False
         if done.exists():

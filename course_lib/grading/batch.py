@@ -13,7 +13,7 @@ import json
 import os
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import CancelledError, ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from course_lib.machine import course_root
@@ -73,22 +73,20 @@ def execute(job: dict) -> dict:
     of the same tests."""
     cells = job["cells"]
     if job["problem"]:
-        return {
-            "solutions": {},
-            "tests": {
-                ex: [{"name": "nothing could be graded", "hidden": False, "kind": "Stopped", "said": job["problem"]}]
-                for ex in marking.points(cells)
-            },
-        }
-    for attempt in (1, 2):
+        return nothing(cells, job["problem"])
+    for _ in range(2):
+        where = sandbox(cells, gpu=job["gpu"], cpu_s=job["total_s"]) if job["sandbox"] else Plain()
         try:
-            where = sandbox(cells, gpu=job["gpu"], cpu_s=job["total_s"]) if job["sandbox"] else Plain()
             return marking.run(cells, job["answers"], where, limit_s=job["limit_s"], total_s=job["total_s"])
         except (OSError, RuntimeError):  # the fork server itself is gone: another one, once
             _drop()
-            if attempt == 2:
-                raise
-    raise AssertionError("not reached")
+    return nothing(cells, "it brought the sandbox down, twice")
+
+
+def nothing(cells, why: str) -> dict:
+    """The result of a submission that could not be tried."""
+    check = {"name": "nothing could be graded", "hidden": False, "kind": "Stopped", "said": why}
+    return {"solutions": {}, "tests": {ex: [check] for ex in marking.points(cells)}}
 
 
 def sandbox(cells, gpu: bool = False, cpu_s: float = 1800) -> Sandbox:
@@ -125,8 +123,8 @@ def stored(submission: intake.Submission) -> dict | None:
         return None
 
 
-def store(submission: intake.Submission, result: dict) -> None:
-    path = results(submission.name) / f"{submission.version}.json"
+def _store(name: str, version: str, result: dict) -> None:
+    path = results(name) / f"{version}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_suffix(f".{os.getpid()}.{threading.get_ident()}.new")
     new.write_text(json.dumps(result))
@@ -142,37 +140,31 @@ def result(submission: intake.Submission, *, sandbox: bool = True) -> dict:
                 f"No sandbox: {why_not()} Or consent to run this code with your own rights: course grade --no-sandbox"
             )
         found = execute(job(submission, sandbox=sandbox))
-        store(submission, found)
+        _store(submission.name, submission.version, found)
     return found
 
 
-def run(
-    submissions: list[intake.Submission],
-    *,
-    jobs: int,
-    scheduler: str | None = None,
-    sandbox: bool = True,
-    gpu: bool = False,
-    limit_s: float = 120,
-    total_s: float = 1800,
-    progress=lambda done, of: None,
-) -> int:
-    """Execute whatever has no result yet; how many that were."""
-    todo = {s.version: s for s in submissions if stored(s) is None}  # equal answers are tried once
-    make = lambda s: job(s, sandbox=sandbox, gpu=gpu, limit_s=limit_s, total_s=total_s)
-    progress(0, len(todo))
-    for i, (version, found) in enumerate(_cluster(todo, make, scheduler, gpu) if scheduler else _local(todo, make, jobs), 1):
-        store(todo[version], found)
-        progress(i, len(todo))
-    return len(todo)
+def run(submissions: list[intake.Submission], *, jobs: int, scheduler: str | None = None, **how) -> Iterator[tuple[str, str]]:
+    """Execute whatever has no result yet; (version, "" or why it could not be executed) as they are finished. ``how``: see ``job``."""
+    todo = {s.version: job(s, **how) for s in submissions if stored(s) is None}  # equal answers are tried once
+    for version, future in _cluster(todo, scheduler) if scheduler else _local(todo, jobs):
+        try:
+            _store(submissions[0].name, version, future.result())
+            yield version, ""
+        except CancelledError as error:
+            raise RuntimeError(f"the cluster is gone ({str(error).splitlines()[-1]})") from None
+        except Exception as error:
+            if type(error).__name__ != "KilledWorker":  # that befalls one submission; anything else ends the run
+                raise
+            yield version, f"the workers that ran it died: {str(error).splitlines()[0][:300]}"
 
 
-def _local(todo, make, jobs) -> Iterator[tuple[str, dict]]:
+def _local(todo: dict[str, dict], jobs: int):
     with ThreadPoolExecutor(max(1, min(jobs, len(todo)))) as pool:
-        waiting = {pool.submit(execute, make(s)): version for version, s in todo.items()}
+        waiting = {pool.submit(execute, todo[version]): version for version in todo}
         try:
             for future in as_completed(waiting):
-                yield waiting[future], future.result()
+                yield waiting[future], future
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
@@ -180,25 +172,19 @@ def _local(todo, make, jobs) -> Iterator[tuple[str, dict]]:
             close()
 
 
-def _cluster(todo, make, scheduler, gpu) -> Iterator[tuple[str, dict]]:
+def _cluster(todo: dict[str, dict], scheduler: str):
     try:
-        from distributed import CancelledError, Client
+        from distributed import Client
         from distributed import as_completed as arriving
     except ImportError:
         raise RuntimeError("a cluster needs Dask: pip install 'course-lib[cluster]'") from None
     with Client(scheduler, timeout="30s") as client:
-        waiting = {
-            client.submit(
-                execute, make(s), key=f"grade-{version}", pure=False, retries=2, resources={"GPU": 1} if gpu else None
-            ): version
-            for version, s in todo.items()
-        }
-        try:
-            for future in arriving(waiting):
-                yield waiting[future], future.result()
-                future.release()
-        except CancelledError as error:
-            raise RuntimeError(f"the cluster is gone ({str(error).splitlines()[-1]})") from None
+        ask = dict(pure=False, retries=2)
+        waiting = {client.submit(execute, job, key=f"grade-{version}", resources={"GPU": 1} if job["gpu"] else None, **ask): version
+                   for version, job in todo.items()}
+        for future in arriving(waiting):
+            yield waiting[future], future
+            future.release()
 
 
 def class_list(path: Path) -> tuple[list[dict], list[str]]:

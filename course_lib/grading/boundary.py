@@ -50,8 +50,8 @@ class StudentError(Exception):
         return f"{self.args[0]}: {self.args[1]}" if len(self.args) == 2 else super().__str__()
 
 
-class Gone(Exception):
-    """The other side has ended, or says nothing any more."""
+class Gone(BaseException):
+    """The other side has ended, or says nothing any more. No ``except Exception`` of a test catches it."""
 
 
 def pack(value, own=None, yours=None) -> tuple[bytes, list[torch.Tensor]]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import hashlib
 import json
 import os
 import tempfile
+import warnings
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
+from sqlalchemy.exc import SAWarning
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
@@ -20,6 +22,8 @@ from course_lib.machine import course_root
 
 from . import batch, intake, marking
 from .autograde import CourseAutograde
+
+warnings.filterwarnings("ignore", "Object of type", SAWarning)  # nbgrader's own queries under SQLAlchemy 2.1
 
 
 @dataclass
@@ -69,63 +73,45 @@ def collect(name: str, people: list[dict], timestamps: bool = False) -> tuple[li
     return [taken[s] for s in sorted(taken)], refused
 
 
-def grade(
-    name: str,
-    *,
-    people: list[dict] = (),
-    timestamps: bool = False,
-    sandbox: bool = True,
-    jobs: int = 1,
-    scheduler: str | None = None,
-    gpu: bool = False,
-    limit_s: float = 120,
-    total_s: float = 1800,
-    force: bool = False,
-    lines: list[str] = (),
-    progress=lambda phase, done, of: None,
-) -> Graded:
-    """Take in, execute, record; everybody who handed in, or is in ``people``, is in the gradebook afterwards. ``lines``: refused
-    lines of a class list."""
+def grade(name: str, *, people: list[dict] = (), lines: list[str] = (), timestamps: bool = False, force: bool = False,
+          progress=lambda done, of: None, **how) -> Graded:
+    """Take in, execute, record; everybody who handed in, or is in ``people``, is in the gradebook afterwards.
+
+    ``lines``: refused lines of a class list. ``force``: also what has not changed. ``how``: see ``batch.run`` and ``batch.job``.
+    """
     prepare(name)
     submissions, refused = collect(name, people, timestamps)
-    refused += lines
-    out = Graded(name, submissions, refused)
+    out = Graded(name, submissions, refused + list(lines))
+    if not submissions:
+        return out
     if force:
         for s in submissions:
             (batch.results(name) / f"{s.version}.json").unlink(missing_ok=True)
-    out.executed = batch.run(
-        submissions,
-        jobs=jobs,
-        scheduler=scheduler,
-        sandbox=sandbox,
-        gpu=gpu,
-        limit_s=limit_s,
-        total_s=total_s,
-        progress=lambda done, of: progress("tests", done, of),
-    )
     nb = api()
     with book(nb) as gb:
         for person in people:
             gb.update_or_create_student(person["id"], **{k: v for k, v in person.items() if k != "id" and v})
-    with _only(nb.coursedir, name):
-        converter = CourseAutograde(nb.coursedir, parent=nb)
-        converter.force, converter.sandbox = force, sandbox
-        for s in submissions:
-            converter.take(s)
-        seen: list[str] = []
-        converter.progress = lambda student: (seen.append(student), progress("gradebook", len(seen), len(submissions)))
-        with contextlib.suppress(Exception):  # who failed is looked up below
-            converter.record()
-    progress("gradebook", len(submissions), len(submissions))
-    from .autograde import version_of
-
+    converter = CourseAutograde(nb.coursedir, parent=nb, force=force, sandbox=how.get("sandbox", True))
+    owners = collections.defaultdict(list)
     for s in submissions:
-        path = Path(nb.coursedir.format_path(nb.coursedir.autograded_directory, s.student, name)) / f"{name}.ipynb"
-        if version_of(path) != s.version:
-            out.failed[s.student] = "its marks could not be recorded: nbgrader's log says why"
+        owners[s.version].append(s)
+    done = 0
+
+    def record(version: str, why: str) -> None:
+        nonlocal done
+        for s in owners.pop(version):
+            if failed := why or converter.record(s):
+                out.failed[s.student] = failed
+            done += 1
+            progress(done, len(submissions))
+
+    for version in [v for v, (s, *_) in owners.items() if batch.stored(s) is not None]:
+        record(version, "")
+    for version, why in batch.run(submissions, **how):  # while the next ones are being executed
+        out.executed += 1
+        record(version, why)
     path = batch.results(name) / "last.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({"refused": refused, "submissions": [asdict(s) | {"version": s.version} for s in submissions]}))
+    path.write_text(json.dumps({"refused": out.refused, "submissions": [asdict(s) | {"version": s.version} for s in submissions]}))
     return out
 
 

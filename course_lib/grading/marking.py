@@ -163,7 +163,7 @@ def _round(cells, answers, only, limit_s, end, where, result) -> tuple[str | Non
                 if not line.poll(max(end - time.monotonic(), 0)):
                     return seen or "", "the whole notebook took too long"
                 report = msgpack.unpackb(line.recv_bytes(2**20))
-            except (EOFError, OSError):
+            except (EOFError, OSError, ValueError, msgpack.UnpackException):
                 break
             if "stuck" in report:
                 return report["stuck"], report["why"]

@@ -15,6 +15,8 @@ import contextlib
 import io
 import random
 import re
+import signal
+import threading
 import time
 import traceback
 
@@ -128,6 +130,7 @@ def test_side(conn, report, cells: list[dict], answers: dict[str, str], only: st
         ex, is_test = name.removesuffix("-test"), bool(meta.get("grade"))
         until[0] = time.monotonic() + limit_s
         try:
+            alarm(limit_s + 1)
             if meta.get("solution"):
                 answer = answers.get(name, 'raise NotImplementedError("this exercise\'s cell is missing from your notebook")')
                 kind, said, printed = peer.ask("run", name, answer)
@@ -156,6 +159,16 @@ def test_side(conn, report, cells: list[dict], answers: dict[str, str], only: st
                 "garbled": "its process sent something that is no answer",
             }.get(str(gone), "your code ended the whole process (os._exit, a crash, or more memory than there is)")
             return report({"stuck": ex, "why": why})
+
+
+def alarm(seconds: float) -> None:
+    """Raise ``Gone`` in this process by then, whatever it is waiting for: half a message, or an answer that never stops coming."""
+    def late(*_):
+        raise Gone("slow")
+
+    if hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGALRM, late)
+        signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
 def bind(peer: Peer, space: dict, names: list[str]) -> None:

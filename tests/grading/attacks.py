@@ -37,7 +37,7 @@ for up in {UP}:
 """ + WRONG,
     "empty every later cell": "ip = get_ipython()\nip.input_transformers_cleanup.append(lambda lines: [])\n" + WRONG,
     "replace run_cell": "ip = get_ipython()\nclass R:\n    success = True; error_in_exec = error_before_exec = result = None\nasync def f(self, *a, **k): return R()\ntype(ip).run_cell_async = f\ntype(ip).run_cell = lambda *a, **k: R()\n" + WRONG,
-    "patch torch and compare equal to all": "import torch\ntorch.allclose = lambda *a, **k: True\ntorch.equal = lambda *a, **k: True\nclass Any(float):\n    def __eq__(self, o): return True\n    def __abs__(self): return 0.0\n    def __sub__(self, o): return Any(0)\n    __getitem__ = lambda self, i: self\n    backward = lambda self: None\n    __hash__ = float.__hash__\ndef softmax(x):\n    if x.requires_grad: x.grad = x\n    return Any(0)\n",
+    "patch torch and compare equal to all": "import torch\ntorch.allclose = lambda *a, **k: True\ntorch.equal = lambda *a, **k: True\nclass Any(float):\n    def __eq__(self, o): return True\n    def __abs__(self): return 0.0\n    def __sub__(self, o): return Any(0)\n    __getitem__ = lambda self, i: self\n    backward = lambda self: None\n    __hash__ = float.__hash__\ndef softmax(x):\n    if x.requires_grad: x.grad = x.detach()\n    return Any(0)\n",
     "drop asserts from the syntax tree": "import ast\nclass D(ast.NodeTransformer):\n    def visit_Assert(self, n): return ast.Pass()\nget_ipython().ast_transformers.append(D())\n" + WRONG,
     "patch from a thread": "import threading, time, torch\ndef f():\n    while True: torch.allclose = lambda *a, **k: True; time.sleep(0.001)\nthreading.Thread(target=f, daemon=True).start()\n" + WRONG,
     "read the hidden tests from the notebook": f"""
@@ -86,6 +86,8 @@ def softmax(x):
     "an array class that lies": "import numpy as np\nclass L(np.ndarray):\n    __array_priority__ = 1e9\n    def __array_ufunc__(self, *a, **k): return np.array(True)\n    def __array_function__(self, *a, **k): return True\n    def __eq__(self, o): return True\ndef softmax(x):\n    return np.zeros(2).view(L)\n",
     "a tensor class that lies": "import torch\nclass L(torch.Tensor):\n    @classmethod\n    def __torch_function__(cls, f, types, args=(), kwargs=None): return True\ndef softmax(x):\n    return torch.zeros(2, 2).as_subclass(L)\n",
     "NaN for everything": "import torch\ndef softmax(x):\n    return x * float('nan')\n",
+    "half a message, then silence": "import os, struct, time\ndef softmax(x):\n    for fd in range(3, 64):\n        try: os.write(fd, struct.pack('!i', 10**6) + b'x')\n        except OSError: pass\n    while True: time.sleep(1)\n",
+    "an answer that never stops coming": "class Endless:\n    def __len__(self): return 10**9\n    def __getitem__(self, i): return 0.0\ndef softmax(x):\n    return Endless()\n",
     "close every descriptor": "import os\nos.closerange(0, 4096)\n" + WRONG,
     "change the tests' numbers": "def softmax(x):\n    import torch\n    with torch.no_grad(): x.zero_()\n    return x\n",
 }
