@@ -6,6 +6,7 @@ same notebooks in the same run; in ``attacks`` it is shut into a container of it
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import platform
@@ -51,16 +52,28 @@ def nbgrader(top: Path, *args: str, contained: bool = False, **kwargs) -> subpro
 
 # ---- attacks
 
+def key(what: str) -> str:
+    """Changes with an attack and with nbgrader: what stock nbgrader makes of it is measured once for each."""
+    change = {**attacks.FILES, **attacks.HARMLESS, **{k: v[0] for k, v in attacks.NOTHING.items()}}.get(what)
+    text = attacks.CODE.get(what) or repr(getattr(change, "__code__", what).co_code if change else "")
+    return hashlib.sha256(f"{what} {text} {version('nbgrader')}".encode()).hexdigest()[:12]
+
+
 def attack_table() -> list[dict]:
     """Each attack: what the attacker gets of 5 and 4 points, and what becomes of everything else. Stock: alone between two honest people, so that
     each can be told from the others; ours: all of them in one class."""
-    rows = [dict(kind=kind, attack=what) for kind, found in (("code", attacks.CODE), ("file", attacks.FILES), ("harmless", attacks.HARMLESS), ("nothing", attacks.NOTHING)) for what in found]
+    path = HERE / "grading.json"
+    before = {r["key"]: r["stock"] for r in json.loads(path.read_text()).get("attacks", [])} if path.exists() else {}
+    rows = [dict(kind=kind, attack=what, key=key(what)) for kind, found in (("code", attacks.CODE), ("file", attacks.FILES), ("harmless", attacks.HARMLESS), ("nothing", attacks.NOTHING)) for what in found]
     with tempfile.TemporaryDirectory(dir=Path.home()) as scratch:
         pattern = school.course(Path(scratch) / "stock", STOCK)
         (pattern / "gradebook").mkdir()
         nbgrader(pattern, "generate_assignment", "hw1", check=True)
 
         def stock(row):
+            if row["key"] in before:
+                row["stock"] = before[row["key"]]
+                return
             top = Path(scratch) / f"stock-{rows.index(row)}"
             shutil.copytree(pattern, top)
             school.hand_in(top, "a_honest", attacks.RIGHT, attacks.RIGHT_MEAN)
@@ -77,9 +90,9 @@ def attack_table() -> list[dict]:
             list(pool.map(stock, rows))
         top = school.course(Path(scratch) / "ours")
         who = school.class_of_attackers(top, 9)
-        before = school.state(top)
+        untouched = school.state(top)
         done = school.course_command(top, "grade", "hw1", "--limit", "8")
-        assert done.returncode == 0 and school.state(top) == before, done.stderr
+        assert done.returncode == 0 and school.state(top) == untouched, done.stderr
         marks = school.marks(top)
         honest = [s for s, what in who.items() if what == "honest, right"]
         assert all(marks[s]["softmax"][0] == 5 and marks[s]["running_mean"][0] == 4 for s in honest)

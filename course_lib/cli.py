@@ -350,7 +350,7 @@ def grade(problem_set: Annotated[str, typer.Argument(help="such as ps1")],
 
     try:
         people, lines = batch.class_list(students) if students else ([], [])
-        found = classroom.grade(name, people=people, lines=lines, timestamps=timestamps, sandbox=sandbox, jobs=jobs or batch.cores(),
+        found = classroom.grade(name, people=people, lines=lines, timestamps=timestamps, sandbox=sandbox, jobs=jobs or batch.jobs_here(),
                                 scheduler=scheduler, gpu=gpu, limit_s=limit, total_s=total, force=again, progress=progress)
     except (RuntimeError, OSError, ValueError) as error:
         stop(f"{error}\nWhat was finished is kept: the same command goes on from there.")
@@ -383,7 +383,7 @@ def report(problem_set: Annotated[str, typer.Argument(help="such as ps1")],
         out.print(f"{page}\n{table}", highlight=False, soft_wrap=True)
         if feedback:
             out.print(f"feedback for {classroom.feedback(name)} people: {batch.gradebook() / 'feedback'}", highlight=False, soft_wrap=True)
-    except (LookupError, RuntimeError, OSError) as error:
+    except (LookupError, RuntimeError, OSError, ValueError) as error:
         stop(str(error))
 
 

@@ -20,7 +20,7 @@ class Finding:
 
 
 def findings(top: Path) -> list[Finding]:
-    return [*_python(), *_torch(), _disk(top), _browser(), *_versions(top)]
+    return [*_python(), *_torch(), _disk(top), _browser(), _sandbox(), *_versions(top)]
 
 
 def own_environment() -> bool:
@@ -81,6 +81,13 @@ def _playwrights_own() -> str | None:
 def _browser() -> Finding:
     path = browser()
     return Finding("Chromium (for tests only)", path or "none", True, "" if path else "`make test` installs one")
+
+
+def _sandbox() -> Finding:
+    from course_lib.grading.sandbox import why_not
+
+    why = why_not()
+    return Finding("sandbox (for grading others)", "none" if why else "bubblewrap works", True, why)
 
 
 def _versions(top: Path):

@@ -53,7 +53,7 @@ class Record(Preprocessor):
                 cell.outputs = said(result["solutions"].get(grade_id, {}))
             elif meta.get("grade"):
                 cell.outputs = verdict(marks[grade_id.removesuffix("-test")])
-        nb.metadata["course"] = {"version": submission.version, "recorded": submission.version}
+        nb.metadata["course"] = {"version": submission.version, "recorded": stamp(submission)}
         return nb, resources
 
 
@@ -77,7 +77,7 @@ def said(solution: dict) -> list:
     """The outputs of a solution cell: what it printed, and what stopped it."""
     outputs = [nbformat.v4.new_output("stream", name="stdout", text=solution["printed"])] if solution.get("printed") else []
     if solution.get("kind"):
-        outputs.append(nbformat.v4.new_output("stream", name="stdout", text=solution["said"] + "\n"))
+        outputs.append(nbformat.v4.new_output("display_data", data={"text/plain": solution["said"]}))
     return outputs
 
 
@@ -89,7 +89,7 @@ def verdict(mark: marking.Mark) -> list:
         shown = (
             ""
             if not check["kind"]
-            else ": " + (HIDDEN if check["hidden"] and check["kind"] not in ("Stopped", "NotImplementedError") else check["said"])
+            else ": " + (HIDDEN if check["hidden"] else check["said"])
         )
         lines.append(f"{'✗' if check['kind'] else '✓'} {what}{shown}")
     passed = sum(not check["kind"] for check in mark.checks)
@@ -122,7 +122,14 @@ class StudentView(Preprocessor):
                 r"^### BEGIN HIDDEN TESTS.*?(^### END HIDDEN TESTS[^\n]*\n?|\Z)", "", cell.source, flags=re.M | re.S
             )
             cell.outputs = [o for o in cell.outputs if o.get("metadata", {}).get("course") != "instructors"]
+        if cell.cell_type == "code" and cell.metadata.get("nbgrader", {}).get("solution"):
+            cell.outputs = [o for o in cell.outputs if o.output_type != "stream"]  # may hold what an earlier answer saw in a hidden test
         return cell, resources
+
+
+def stamp(submission: intake.Submission) -> str:
+    """All that a recorded submission depends on."""
+    return f"{submission.version} {submission.timestamp}".strip()
 
 
 class CourseAutograde(Autograde):
@@ -147,6 +154,7 @@ class CourseAutograde(Autograde):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.taken: dict[str, intake.Submission] = {}
+        self.known: set[str] | None = None  # who is in the gradebook already; None: everybody
 
     def start(self) -> None:
         """As nbgrader and its formgrader call it: take in whoever is asked for, then record."""
@@ -159,17 +167,18 @@ class CourseAutograde(Autograde):
         finally:
             batch.close()
 
-    def record(self, submission: intake.Submission) -> str:
-        """One submission goes into the gradebook; "" or why it did not."""
+    def record(self, submission: intake.Submission, known: set[str]) -> str:
+        """One submission goes into the gradebook, unless it stands there (``known``) as it is; "" or why it did not."""
         self.coursedir.assignment_id, self.coursedir.student_id = submission.name, submission.student
-        if not self.force and version_of(self.graded(submission)) == submission.version:
+        if not self.force and submission.student in known and recorded(self.graded(submission)) == stamp(submission):
             return ""
+        self.known = known
         self.take(submission)
         try:
             super().start()
         except Exception as error:  # whatever it is, the others go on
             return f"{type(error).__name__}: {error}"
-        return "" if version_of(self.graded(submission)) == submission.version else "nbgrader did not record it"
+        return "" if recorded(self.graded(submission)) == stamp(submission) else "nbgrader did not record it"
 
     def graded(self, submission: intake.Submission) -> Path:
         folder = self.coursedir.format_path(self.coursedir.autograded_directory, submission.student, submission.name)
@@ -189,7 +198,8 @@ class CourseAutograde(Autograde):
         done = Path(self.coursedir.root) / self._format_dest(assignment_id, student_id)
         if student_id not in self.taken:
             return False
-        if not self.force and version_of(done / f"{assignment_id}.ipynb") == self.taken[student_id].version:
+        known = self.known is None or student_id in self.known
+        if not self.force and known and recorded(done / f"{assignment_id}.ipynb") == stamp(self.taken[student_id]):
             return False
         if done.exists():
             rmtree(str(done))
@@ -202,8 +212,8 @@ class CourseAutograde(Autograde):
         super().convert_single_notebook(notebook_filename)
 
 
-def version_of(path: Path) -> str:
-    """The version of a notebook whose marks are recorded; "" if there is none, or if recording it was interrupted."""
+def recorded(path: Path) -> str:
+    """The stamp of a notebook whose marks are recorded; "" if there is none, or if recording it was interrupted."""
     try:
         return json.loads(path.read_text()).get("metadata", {}).get("course", {}).get("recorded", "")
     except (OSError, ValueError, AttributeError):

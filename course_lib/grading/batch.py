@@ -11,10 +11,13 @@ import ast
 import csv
 import json
 import os
+import re
 import threading
 from collections.abc import Iterator
 from concurrent.futures import CancelledError, ThreadPoolExecutor, as_completed
 from pathlib import Path
+
+import psutil
 
 from course_lib.machine import course_root
 
@@ -23,10 +26,16 @@ from .sandbox import Limits, Plain, Sandbox, why_not
 
 _here = threading.local()  # every thread keeps one fork server
 _open: list = []
+_stopping = threading.Event()
 
 
 def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def jobs_here() -> int:
+    """A submission for each core, as far as the memory reaches: a student's process may take 4 GB, the tests' another."""
+    return max(1, min(cores(), psutil.virtual_memory().total // (8 * 2**30)))
 
 
 def gradebook() -> Path:
@@ -47,7 +56,8 @@ def imports(cells) -> tuple[str, ...]:
     for cell in cells:
         if cell["kind"] == "code" and not cell["meta"].get("solution"):
             try:
-                found += [ast.unparse(n) for n in ast.walk(ast.parse(cell["text"])) if isinstance(n, (ast.Import, ast.ImportFrom))]
+                shown = re.sub(r"^### BEGIN HIDDEN TESTS.*?^### END HIDDEN TESTS", "", cell["text"], flags=re.M | re.S)
+                found += [ast.unparse(n) for n in ast.walk(ast.parse(shown)) if isinstance(n, (ast.Import, ast.ImportFrom))]
             except SyntaxError:
                 continue
     return tuple(dict.fromkeys(found))
@@ -80,7 +90,13 @@ def execute(job: dict) -> dict:
             return marking.run(cells, job["answers"], where, limit_s=job["limit_s"], total_s=job["total_s"])
         except (OSError, RuntimeError):  # the fork server itself is gone: another one, once
             _drop()
-    return nothing(cells, "it brought the sandbox down, twice")
+            if _stopping.is_set():
+                raise
+    raise Lost("the sandbox was lost while it ran, twice: not enough memory on this machine? The same command tries it again")
+
+
+class Lost(Exception):
+    """One submission could not be executed; nothing is said about its answers."""
 
 
 def nothing(cells, why: str) -> dict:
@@ -154,18 +170,20 @@ def run(submissions: list[intake.Submission], *, jobs: int, scheduler: str | Non
         except CancelledError as error:
             raise RuntimeError(f"the cluster is gone ({str(error).splitlines()[-1]})") from None
         except Exception as error:
-            if type(error).__name__ != "KilledWorker":  # that befalls one submission; anything else ends the run
-                raise
-            yield version, f"the workers that ran it died: {str(error).splitlines()[0][:300]}"
+            if not isinstance(error, (Lost, TypeError, ValueError)) and type(error).__name__ != "KilledWorker":
+                raise  # that concerns everybody; the others befall one submission
+            yield version, f"{error}".splitlines()[0][:300] if str(error) else type(error).__name__
 
 
 def _local(todo: dict[str, dict], jobs: int):
+    _stopping.clear()
     with ThreadPoolExecutor(max(1, min(jobs, len(todo)))) as pool:
         waiting = {pool.submit(execute, todo[version]): version for version in todo}
         try:
             for future in as_completed(waiting):
                 yield waiting[future], future
         except BaseException:
+            _stopping.set()  # threads whose sandbox is closed below start no other
             pool.shutdown(wait=False, cancel_futures=True)
             raise
         finally:

@@ -121,7 +121,18 @@ def unpack(raw: bytes, remote=None, mine=None, grad: bool = True) -> tuple[objec
     ``mine(number)`` is what stayed here."""
     wants: dict[int, torch.Tensor] = {}
 
+    depth = [0]
+
     def read(code, inner):
+        depth[0] += 1
+        try:
+            if depth[0] > 60:
+                raise ValueError("more than 60 containers in each other")
+            return _read(code, inner)
+        finally:
+            depth[0] -= 1
+
+    def _read(code, inner):
         x = msgpack.unpackb(inner, ext_hook=read, strict_map_key=False)
         if code == TENSOR:
             dtype, shape, data, device, number = x
@@ -249,7 +260,7 @@ class Peer:
         while True:
             wait = self.wait()
             try:
-                if wait is not None and not self.conn.poll(max(wait, 0)):
+                if wait is not None and (wait < 0 or not self.conn.poll(wait)):
                     raise Gone("slow")
                 kind, *rest = msgpack.unpackb(self.conn.recv_bytes(LARGEST))
             except (EOFError, OSError, ValueError, msgpack.UnpackException) as error:
@@ -295,6 +306,8 @@ class Peer:
     def _answer(self, what, *rest):
         try:
             reply = ["ok", *getattr(self, f"_on_{what}", self.extra.get(what))(*rest)]
+        except Gone:
+            raise
         except BaseException as error:  # a student may raise anything
             reply = ["error", [k.__name__ for k in type(error).__mro__], str(error)[:5000], self.where(error)]
         self._send(reply)
@@ -366,7 +379,7 @@ class Peer:
                 isinstance(kind, type)
                 and issubclass(kind, Exception)
                 and kind is not Exception
-                and not issubclass(kind, UnicodeError)
+                and not issubclass(kind, (UnicodeError, StopIteration, StopAsyncIteration))
             ):
                 break
         else:

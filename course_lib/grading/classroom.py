@@ -89,6 +89,7 @@ def grade(name: str, *, people: list[dict] = (), lines: list[str] = (), timestam
             (batch.results(name) / f"{s.version}.json").unlink(missing_ok=True)
     nb = api()
     with book(nb) as gb:
+        known = {s.student.id for s in gb.assignment_submissions(name)}
         for person in people:
             gb.update_or_create_student(person["id"], **{k: v for k, v in person.items() if k != "id" and v})
     converter = CourseAutograde(nb.coursedir, parent=nb, force=force, sandbox=how.get("sandbox", True))
@@ -100,7 +101,7 @@ def grade(name: str, *, people: list[dict] = (), lines: list[str] = (), timestam
     def record(version: str, why: str) -> None:
         nonlocal done
         for s in owners.pop(version):
-            if failed := why or converter.record(s):
+            if failed := why or converter.record(s, known):
                 out.failed[s.student] = failed
             done += 1
             progress(done, len(submissions))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import html
 import json
 import os
 import re
@@ -25,6 +26,7 @@ from . import marking
 from .checks import defined
 
 LARGEST = 512 * 2**20  # bytes of a notebook
+MOST = 2_000_000  # objects and lists in a notebook: each takes a hundred times its bytes in memory
 LONGEST = 200_000  # characters of one answer
 RULES = "1"  # of this file and of the marking: part of a submission's version
 
@@ -111,6 +113,8 @@ def take(folder: Path, name: str, student: str, timestamps: bool = False) -> Sub
         found.problem = f"{wanted} {error}"
         return found
     try:
+        if raw.count(b"{") + raw.count(b"[") > MOST:
+            raise ValueError(f"more than {MOST:,} brackets")
         cells = _cells(json.loads(raw))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, MemoryError) as error:
         found.problem = f"{wanted} is {'empty' if not raw.strip() else f'not a readable notebook ({_plain(str(error))})'}"
@@ -121,7 +125,7 @@ def take(folder: Path, name: str, student: str, timestamps: bool = False) -> Sub
 
 def _plain(text: str) -> str:
     """Without what a terminal or a page would obey."""
-    return "".join(c if c.isprintable() else "\ufffd" for c in text.encode(errors="replace").decode())[:100]
+    return "".join(c if c.isprintable() else "\ufffd" for c in text.encode(errors="replace").decode())[:160]
 
 
 def _read(path: Path) -> bytes:
@@ -173,7 +177,11 @@ def _choose(found: Submission, cells: list[tuple[str, str, str]]) -> None:
         if meta.get("solution"):
             blank[meta["grade_id"]] = cell.source
     ids = {c["meta"]["grade_id"] for c in marking.source_cells(found.name) if c["meta"].get("grade_id")}
-    makes = {i: _defines(text) for i, (_, kind, text) in enumerate(cells) if kind == "code"}
+    makes, read = {}, 0
+    for i, (_, kind, text) in enumerate(cells):
+        read += len(text)
+        if kind == "code" and read < 50 * LONGEST:
+            makes[i] = _defines(text)
     for ex, text in blank.items():
         code = ex in reference
         named = [i for i, (grade_id, kind, _) in enumerate(cells) if grade_id == ex and (kind == "code") == code]
@@ -223,9 +231,8 @@ def rebuild(submission: Submission) -> nbformat.NotebookNode:
         if meta.get("solution") and not submission.problem:
             cell.source = (submission.answers if cell.cell_type == "code" else submission.written).get(ex, "") or cell.source
     if submission.problem:
-        note = nbformat.v4.new_markdown_cell(
-            f"**Nothing could be graded:** {submission.problem.replace('<', '&lt;')}", id="nothing-graded"
-        )
+        said = f"<pre><b>Nothing could be graded:</b> {html.escape(submission.problem)}</pre>"  # in <pre> nothing is Markdown
+        note = nbformat.v4.new_markdown_cell(said, id="nothing-graded")
         notebook.cells.insert(0, note)
     notebook.metadata["course"] = {"version": submission.version}
     return notebook

@@ -19,7 +19,7 @@ import nbformat
 
 from course_lib.machine import course_root
 
-from .checks import checks
+from .checks import checks, defined
 from .sandbox import Plain
 
 
@@ -146,7 +146,7 @@ def run(cells, answers: dict[str, str], where, *, only: str | None = None, limit
         stuck, why = missing[0], f"the whole notebook took more than {total_s:g} s"
         if time.monotonic() < end:
             stuck, why = _round(cells, answers, only, limit_s, end, where, result)
-        if stuck is not None and stuck not in result["tests"]:
+        if stuck is not None:
             ex = stuck if stuck in missing else missing[0]
             result["tests"][ex] = [{"name": c.name, "hidden": c.hidden, "kind": "Stopped", "said": why} for c in checks(tests[ex])]
             answers = answers | {ex: "raise RuntimeError('stopped before')"}
@@ -156,8 +156,9 @@ def run(cells, answers: dict[str, str], where, *, only: str | None = None, limit
 def _round(cells, answers, only, limit_s, end, where, result) -> tuple[str | None, str]:
     """One pair of processes: adds to ``result`` what it reports; the exercise it stopped at, and why."""
     seen = None
+    names = [c | {"text": "", "names": defined(c["text"])} if c["meta"].get("solution") and c["kind"] == "code" else c for c in cells]
     with where.launch() as line:
-        line.send_bytes(msgpack.packb({"cells": cells, "answers": answers, "only": only, "limit_s": limit_s}))
+        line.send_bytes(msgpack.packb({"cells": names, "answers": answers, "only": only, "limit_s": limit_s}))
         while True:
             try:
                 if not line.poll(max(end - time.monotonic(), 0)):

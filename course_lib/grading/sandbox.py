@@ -150,12 +150,13 @@ class Sandbox:
         settings = json.dumps({"limits": asdict(limits) | ({"memory": None} if gpu else {}), "imports": list(imports)})
         try:
             self.process = subprocess.Popen(
-                [*command(gpu), "-m", "course_lib.grading.forkserver", str(theirs.fileno()), settings],
+                [*command(gpu), "-m", "course_lib.grading.forkserver", str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=self.errors,
             )
+            self.line.send(settings.encode())
         finally:
             theirs.close()
         self._expect(b"r", 120)
@@ -184,8 +185,9 @@ class Sandbox:
             yield line
         finally:
             line.close()
-            self.line.send(b"s")
-            self._expect(b"d", 30)
+            with contextlib.suppress(OSError, RuntimeError):  # a server that is gone is noticed by the next trial
+                self.line.send(b"s")
+                self._expect(b"d", 30)
 
     def close(self) -> None:
         self.line.close()

@@ -25,7 +25,7 @@ import numpy as np
 import torch
 
 from .boundary import Gone, Peer, Remote, StudentError
-from .checks import Check, checks, defined
+from .checks import Check, checks
 
 PRINTED = 10_000  # characters of a cell's own output that are kept
 
@@ -54,7 +54,9 @@ class NoNotebook:
 
 
 def plain_python(text: str) -> str:
-    """A cell with its magics turned into calls."""
+    """A cell with its magics turned into calls; what is only measured or captured by one is run."""
+    text = re.sub(r"\A\s*%%(time|timeit|capture|prun)\b[^\n]*\n", "", text)
+    text = re.sub(r"^([ \t]*)%(?:time|prun)[ \t]+(?=\S)", r"\1", text, flags=re.M)
     from IPython.core.inputtransformer2 import TransformerManager
 
     return TransformerManager().transform_cell(text)
@@ -77,7 +79,7 @@ def student_side(conn) -> None:
         printed = Printed()
         with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
             try:
-                exec(compile(plain_python(text), f"<{name}>", "exec"), space)
+                exec(compile(plain_python(text), f"<{name}>", "exec", dont_inherit=True), space)
                 error = ("", "")
             except BaseException as e:  # SystemExit and KeyboardInterrupt too: a cell may do anything
                 error = explain(e, peer.where(e))
@@ -113,8 +115,9 @@ def student_side(conn) -> None:
 def test_side(conn, report, cells: list[dict], answers: dict[str, str], only: str | None, limit_s: float) -> None:
     """Every code cell of the source up to the last test; ``report(dict)`` after each solution and each test cell.
 
-    ``cells``: kind, text, meta of the source notebook. ``conn``: to the student's process. An answer that is too slow, or that
-    ends its process, is reported as ``{"stuck": exercise, "why": …}``, and nothing after it.
+    ``cells``: kind, text, meta of the source notebook; for a solution, instead of its text, the names it defines. ``conn``: to
+    the student's process. An answer that is too slow, or that ends its process, is reported as
+    ``{"stuck": exercise, "why": …}``, and nothing after it.
     """
     torch.set_num_threads(1)
     space: dict = {"__name__": "__main__", "display": lambda *a, **k: None, "get_ipython": NoNotebook}
@@ -133,14 +136,15 @@ def test_side(conn, report, cells: list[dict], answers: dict[str, str], only: st
             alarm(limit_s + 1)
             if meta.get("solution"):
                 answer = answers.get(name, 'raise NotImplementedError("this exercise\'s cell is missing from your notebook")')
-                kind, said, printed = peer.ask("run", name, answer)
+                kind, said, printed = texts(peer.ask("run", name, answer))
                 if kind:
                     broken[name] = kind, said
-                bind(peer, space, defined(text))
+                bind(peer, space, cell["names"])
+                alarm(0)
                 report({"solution": name, "kind": kind, "said": said, "printed": printed})
             elif not is_test:
                 execute(plain_python(text), "setup", space)
-                peer.ask("run", "setup", text)
+                texts(peer.ask("run", "setup", text))
             elif only in (None, ex):
                 found = []
                 for check in checks(text):
@@ -150,25 +154,38 @@ def test_side(conn, report, cells: list[dict], answers: dict[str, str], only: st
                     if kind and ex in broken:  # what stopped the answer comes before what its test then met
                         kind, said = broken[ex]
                     found.append({"name": check.name, "hidden": check.hidden, "kind": kind, "said": said})
+                alarm(0)
                 report({"test": ex, "checks": found})
                 if only == ex:
                     return
         except Gone as gone:
+            alarm(0)
             why = {
                 "slow": f"took more than {limit_s:g} s: is there an endless loop?",
                 "garbled": "its process sent something that is no answer",
             }.get(str(gone), "your code ended the whole process (os._exit, a crash, or more memory than there is)")
             return report({"stuck": ex, "why": why})
+        except Exception as error:  # a reply that is none: the other exercises are tried without this one
+            alarm(0)
+            return report({"stuck": ex, "why": f"its process sent something that is no answer ({type(error).__name__})"})
+
+
+def texts(reply: list) -> tuple[str, str, str]:
+    """Kind of error, message and output of a cell, from a process that may say anything."""
+    if len(reply) != 3 or not all(isinstance(x, str) for x in reply):
+        raise Gone("garbled")
+    return reply[0][:200], reply[1][:2500], reply[2][: PRINTED + 100]
 
 
 def alarm(seconds: float) -> None:
-    """Raise ``Gone`` in this process by then, whatever it is waiting for: half a message, or an answer that never stops coming."""
+    """Raise ``Gone`` in this process by then, whatever it waits for: half a message, or an answer that never stops coming. 0: do not."""
+
     def late(*_):
         raise Gone("slow")
 
     if hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGALRM, late)
-        signal.setitimer(signal.ITIMER_REAL, seconds)
+        signal.setitimer(signal.ITIMER_REAL, seconds, 1)
 
 
 def bind(peer: Peer, space: dict, names: list[str]) -> None:
@@ -190,7 +207,7 @@ def execute(text, name: str, space: dict) -> tuple[str, str]:
     printed = Printed()
     try:
         with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
-            exec(compile(text, f"<{name}>", "exec"), space)
+            exec(compile(text, f"<{name}>", "exec", dont_inherit=True), space)
         return "", ""
     except Gone:
         raise
@@ -201,6 +218,7 @@ def execute(text, name: str, space: dict) -> tuple[str, str]:
 def explain(error: BaseException, where: str) -> tuple[str, str]:
     """The kind of an error, and what went wrong in words meant for the person who wrote the code."""
     kind = error.args[0] if isinstance(error, StudentError) and len(error.args) == 2 else type(error).__name__
+    kind = kind if isinstance(kind, str) and kind.isidentifier() else "Error"  # a class may have any name, and "" means that all is well
     message = str(error.args[1] if isinstance(error, StudentError) and len(error.args) == 2 else error)[:2000]
     if isinstance(error, AssertionError):
         return kind, message or "an assertion failed"

@@ -86,6 +86,12 @@ def softmax(x):
     "an array class that lies": "import numpy as np\nclass L(np.ndarray):\n    __array_priority__ = 1e9\n    def __array_ufunc__(self, *a, **k): return np.array(True)\n    def __array_function__(self, *a, **k): return True\n    def __eq__(self, o): return True\ndef softmax(x):\n    return np.zeros(2).view(L)\n",
     "a tensor class that lies": "import torch\nclass L(torch.Tensor):\n    @classmethod\n    def __torch_function__(cls, f, types, args=(), kwargs=None): return True\ndef softmax(x):\n    return torch.zeros(2, 2).as_subclass(L)\n",
     "NaN for everything": "import torch\ndef softmax(x):\n    return x * float('nan')\n",
+    "an error without a name": "E = type('', (ValueError,), {})\ndef softmax(x):\n    raise E('')\n",
+    "errors that end a search": "def softmax(x):\n    raise StopIteration\n",
+    "a note in the kernel's keyring": "import ctypes\nlibc = ctypes.CDLL(None)\nfor ring in (-1, -2, -3, -4, -5): libc.syscall(248, b'user', b'note', b'softmax', 7, ring)\nlibc.shmget(0x4711, 2**20, 0o1666)\n" + WRONG,
+    "read the kernel's keyring": "import ctypes, torch\nlibc = ctypes.CDLL(None)\nFOUND = libc.syscall(249, b'user', b'note', None, 0) > 0 or libc.shmget(0x4711, 2**20, 0) >= 0 or libc.syscall(250, 0, -3, 0) > 0\ndef softmax(x):\n    return torch.softmax(x, -1) if FOUND else x\n",
+    "400 GB in shared memory": "import mmap\nKEEP = []\nfor _ in range(400):\n    m = mmap.mmap(-1, 2**30)\n    for k in range(0, 2**30, 2**24): m[k:k + 2**24] = bytes([1]) * 2**24\n    KEEP.append(m)\n" + WRONG,
+    "a reply that is none": "import sys, msgpack\nf = sys._getframe()\nwhile f and 'peer' not in f.f_locals: f = f.f_back\nif f: f.f_locals['peer'].conn.send_bytes(msgpack.packb(['ok', '', '', b'x']))\n" + WRONG,
     "half a message, then silence": "import os, struct, time\ndef softmax(x):\n    for fd in range(3, 64):\n        try: os.write(fd, struct.pack('!i', 10**6) + b'x')\n        except OSError: pass\n    while True: time.sleep(1)\n",
     "an answer that never stops coming": "class Endless:\n    def __len__(self): return 10**9\n    def __getitem__(self, i): return 0.0\ndef softmax(x):\n    return Endless()\n",
     "close every descriptor": "import os\nos.closerange(0, 4096)\n" + WRONG,
@@ -218,3 +224,7 @@ NOTHING = {
     "a folder for a notebook": (lambda folder, name: ((folder / f"{name}.ipynb").unlink(), (folder / f"{name}.ipynb").mkdir()), "no ordinary file"),
 }
 HARMLESS["format 3 of notebooks"] = _v3
+HARMLESS["magics"] = edit(lambda nb: _answer(nb).update(source="%%time\n" + RIGHT + "%time y = 1\nassert y == 1\n%matplotlib inline\n!echo hello\n"))
+HARMLESS["a dataclass with KW_ONLY"] = edit(lambda nb: _answer(nb).update(source="from dataclasses import KW_ONLY, dataclass\nfrom typing import ClassVar\n@dataclass\nclass C:\n    _: KW_ONLY\n    n: ClassVar[int] = 0\n    k: int = 1\nC(k=2)\n" + RIGHT))
+NOTHING["a file name that is a link"] = (lambda folder, name: (folder / f"{name}.ipynb").rename(folder / "[x](javascript:alert(1)).ipynb"), "rename it")
+NOTHING["two million brackets"] = (_replace(b'{"cells": [' + b"{}," * 2_100_000 + b"{}]}"), "more than 2,000,000 brackets")
