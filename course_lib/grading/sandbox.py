@@ -54,91 +54,24 @@ def why_not() -> str:
 
 
 def command(gpu: bool = False) -> list[str]:
-    """The bubblewrap that the fork server runs in, up to the program."""
-    bwrap = [
-        "bwrap",
-        "--unshare-all",
-        "--unshare-user",
-        "--uid",
-        "1000",
-        "--gid",
-        "1000",
-        "--die-with-parent",
-        "--new-session",
-        "--cap-drop",
-        "ALL",
-        "--tmpfs",
-        "/tmp",
-        "--tmpfs",
-        "/box",
-        "--proc",
-        "/proc",
-        "--dev",
-        "/dev",
-    ]
-    places = [
-        Path("/usr"),
-        Path("/bin"),
-        Path("/sbin"),
-        Path("/lib"),
-        Path("/lib64"),
-        Path("/etc/ld.so.cache"),
-        Path("/etc/alternatives"),
-        Path("/etc/fonts"),
-    ]
-    places += [Path(sys.prefix), Path(sys.base_prefix), Path(course_lib.__file__).parent, Path(sysconfig.get_path("purelib"))]
-    for place in dict.fromkeys(places):
+    """The bubblewrap that the fork server runs in, up to Python's own arguments."""
+    library, share = Path(course_lib.__file__).parent, "--unshare-all --unshare-user --uid 1000 --gid 1000"
+    bwrap = ["bwrap", *share.split(), *"--die-with-parent --new-session --cap-drop ALL --proc /proc --dev /dev".split()]
+    bwrap += "--tmpfs /tmp --tmpfs /box".split()  # before what is bound below them
+    places = [Path(p) for p in "/usr /bin /sbin /lib /lib64 /etc/ld.so.cache /etc/alternatives /etc/fonts".split()]
+    for place in dict.fromkeys([*places, Path(sys.prefix), Path(sys.base_prefix), Path(sysconfig.get_path("purelib")), library]):
         if place.is_symlink():
             bwrap += ["--symlink", str(place.readlink()), str(place)]
         elif place.exists():
             bwrap += ["--ro-bind", str(place), str(place)]
-    executable = Path(sys.executable)
-    if gpu:
-        for device in sorted(Path("/dev").glob("nvidia*")):
-            bwrap += ["--dev-bind", str(device), str(device)]
-    return bwrap + [
-        "--remount-ro",
-        "/tmp",
-        "--remount-ro",
-        "/dev",
-        "--remount-ro",
-        "/",
-        "--chdir",
-        "/",
-        "--clearenv",
-        "--setenv",
-        "PATH",
-        "/usr/bin:/bin",
-        "--setenv",
-        "HOME",
-        "/box",
-        "--setenv",
-        "MPLCONFIGDIR",
-        "/box",
-        "--setenv",
-        "TMPDIR",
-        "/box",
-        "--setenv",
-        "LANG",
-        "C.UTF-8",
-        "--setenv",
-        "MPLBACKEND",
-        "Agg",
-        "--setenv",
-        "OMP_NUM_THREADS",
-        "1",
-        "--setenv",
-        "PYTHONUTF8",
-        "1",
-        "--setenv",
-        "PYTHONPATH",
-        str(Path(course_lib.__file__).parent.parent),
-        "--",
-        str(executable),
-        "-P",
-        "-s",
-        "-B",
-    ]
+    for device in sorted(Path("/dev").glob("nvidia*")) if gpu else []:
+        bwrap += ["--dev-bind", str(device), str(device)]
+    settings = {"PATH": "/usr/bin:/bin", "HOME": "/box", "TMPDIR": "/box", "MPLCONFIGDIR": "/box", "MPLBACKEND": "Agg", "LANG": "C.UTF-8",
+                "OMP_NUM_THREADS": "1", "PYTHONUTF8": "1", "PYTHONPATH": str(library.parent)}
+    bwrap += "--remount-ro /tmp --remount-ro /dev --remount-ro / --chdir / --clearenv".split()
+    for name, value in settings.items():
+        bwrap += ["--setenv", name, value]
+    return [*bwrap, "--", sys.executable, "-P", "-s", "-B"]
 
 
 class Sandbox:
@@ -149,13 +82,9 @@ class Sandbox:
         self.errors = tempfile.TemporaryFile()
         settings = json.dumps({"limits": asdict(limits) | ({"memory": None} if gpu else {}), "imports": list(imports)})
         try:
-            self.process = subprocess.Popen(
-                [*command(gpu), "-m", "course_lib.grading.forkserver", str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=self.errors,
-            )
+            program = [*command(gpu), "-m", "course_lib.grading.forkserver", str(theirs.fileno())]
+            quiet = dict(stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self.errors)
+            self.process = subprocess.Popen(program, pass_fds=[theirs.fileno()], **quiet)
             self.line.send(settings.encode())
         finally:
             theirs.close()

@@ -89,6 +89,10 @@ def test_only_what_changed_is_graded_again_and_a_person_s_marks_stay(top):
     assert "tests run for 1 new" in again.stdout
     found = school.marks(top)
     assert found["p01"]["softmax"] == (5, None) and found["p00"]["why"][1] == 2
+    (top / "gradebook/gradebook.db").unlink()  # another gradebook: everybody is recorded there, and nothing is run again
+    again = school.course_command(top, "grade", "hw1")
+    assert "tests run for 0 new" in again.stdout and again.returncode == 0
+    assert school.marks(top)["p01"]["softmax"] == (5, None) and len(school.marks(top)) == 3
 
 
 @contextlib.contextmanager
