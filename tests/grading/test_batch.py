@@ -241,9 +241,8 @@ def test_the_version_changes_with_the_answers_and_with_nothing_else(top, monkeyp
     assert [c.metadata.nbgrader.points for c in nb.cells if c.metadata.get("nbgrader", {}).get("grade")] == [5, 4, 3]
 
 
+@sandboxed
 def test_a_late_submission_is_late_only_by_a_trusted_clock(top):
-    if why_not():
-        pytest.skip("the sandbox is not to be had")
     folder = school.hand_in(top, "a", attacks.RIGHT, attacks.RIGHT_MEAN)
     (folder / "timestamp.txt").write_text("2026-01-01 10:00:00 UTC")
     from nbgrader.api import Gradebook
