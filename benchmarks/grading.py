@@ -7,6 +7,7 @@ same notebooks in the same run; in ``attacks`` it is shut into a container of it
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import os
 import platform
@@ -129,8 +130,9 @@ def outcome(top: Path) -> str:
 
 # ---- throughput
 
-def ps5_class(folder: Path, n: int) -> None:
-    """n submissions of ps5: per exercise the reference, a right variant, a wrong one, or nothing; what comes after the last test is left out."""
+def ps5_class(folder: Path, n: int, wait_s: float = 0) -> None:
+    """n submissions of ps5: per exercise the reference, a right variant, a wrong one, or nothing; what comes after the last test is left out.
+    Each waits ``wait_s`` seconds, besides."""
     name = "ps5_reward_learning"
     release = nbformat.read(TOP / "assignments" / name / f"{name}.ipynb", as_version=4)
     last = max(i for i, c in enumerate(release.cells) if c.cell_type == "code" and c.metadata.get("nbgrader", {}).get("grade"))
@@ -144,7 +146,7 @@ def ps5_class(folder: Path, n: int) -> None:
             if ex in good and cell.metadata.nbgrader.solution:
                 u = rng.random()
                 cell.source = good[ex] if u < 0.35 else rng.choice(found[ex, "right"]) if u < 0.7 else rng.choice(found[ex, "wrong"]) if u < 0.9 else cell.source
-                cell.source += f"\n# {i}"
+                cell.source += f"\n# {i}" + (f"\nimport time; time.sleep({wait_s})" if wait_s and ex == next(iter(good)) else "")
             elif cell.cell_type == "code" and k > last:
                 cell.source = "pass"
         path = folder / f"s{i:03d}" / name / f"{name}.ipynb"
@@ -221,13 +223,16 @@ def throughput(n: int = 300) -> dict:
 # ---- cluster
 
 def clusters(n: int = 300) -> list[dict]:
-    """The same class on 1, 2 and 4 workers; then with a worker and the scheduler killed in the middle."""
+    """The same class on 1, 2 and 4 workers; a smaller one whose answers wait, where this machine's cores are not what is short; then a
+    worker and the scheduler killed in the middle."""
     rows = []
     with tempfile.TemporaryDirectory() as scratch:
-        ps5_class(Path(scratch) / "submitted", n)
+        classes = {"computing": n, "waiting": n // 3}
+        ps5_class(Path(scratch) / "computing", n)
+        ps5_class(Path(scratch) / "waiting", n // 3, wait_s=2)
 
-        def grade(book: str, port: int):
-            shutil.copytree(Path(scratch) / "submitted", Path(scratch) / book / "submitted", dirs_exist_ok=True)
+        def grade(book: str, port: int, kind: str = "computing"):
+            shutil.copytree(Path(scratch) / kind, Path(scratch) / book / "submitted", dirs_exist_ok=True)
             return subprocess.Popen([sys.executable, "-m", "course_lib.cli", "grade", "ps5", "--gradebook", f"{scratch}/{book}", "--scheduler", f"tcp://127.0.0.1:{port}"], cwd=TOP,
                                     stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
@@ -239,20 +244,19 @@ def clusters(n: int = 300) -> list[dict]:
                 s.bind(("127.0.0.1", 0))
                 return s.getsockname()[1]
 
-        for workers in (1, 2, 4):
-            at = port()
+        for kind, workers in itertools.product(classes, (1, 2, 4)):
+            at, book = port(), f"{kind}{workers}"
             with cluster(at, workers):
                 time.sleep(8)  # the workers have arrived
                 begin = time.perf_counter()
-                process = grade(f"w{workers}", at)
+                process = grade(book, at, kind)
                 seen = []
                 while process.poll() is None:
-                    seen.append((time.perf_counter() - begin, len(results(f"w{workers}"))))
+                    seen.append((time.perf_counter() - begin, len(results(book))))
                     time.sleep(0.2)
                 said = process.communicate()[0]
                 assert process.returncode == 0, said[-1500:]
-                executed = next(t for t, k in seen if k == n)
-                rows.append(dict(workers=workers, s=time.perf_counter() - begin, executing_s=executed, lost=n - len(results(f"w{workers}"))))
+                rows.append(dict(kind=kind, n=classes[kind], workers=workers, s=time.perf_counter() - begin, first_s=next(t for t, k in seen if k), lost=classes[kind] - len(results(book))))
                 print(rows[-1], flush=True)
         at = port()
         with cluster(at, 2) as (scheduler, people):
@@ -312,8 +316,14 @@ def page(found: dict) -> str:
                   f"{t['wall_ratio']:.1f}× faster in all; {t['beyond_ratio']:.1f}× less time beyond the students' own computation. Of {t['marks']} marks, stock gives {t['full']} all points; "
                   f"in {t['differ']} cases the two disagree about all points or not, and in {t['above_half']} cases an answer to which stock gives nothing gets more than half.", ""]
     if "cluster" in found:
-        lines += ["## A Dask cluster", "", "The same class; the scheduler and all workers on this machine.", "", "| workers | executing | in all | lost |", "|---|---|---|---|"]
-        lines += [f"| {r['workers']} | {r['executing_s']:.0f} s | {r['s']:.0f} s | {r['lost']} |" for r in found["cluster"] if "s" in r]
+        table = {(r["kind"], r["workers"]): r for r in found["cluster"] if "s" in r}
+        lines += ["## A Dask cluster", "", "Scheduler, workers and recording all on this machine: one worker beside the recording fills its cores, so the class that computes gains nothing from more. "
+                  "A class whose answers wait two seconds each shows what more machines would give.", "",
+                  "| workers | " + " | ".join(f"{n} that {'compute' if kind == 'computing' else 'wait'}: in all, after the first" for kind, n in dict.fromkeys((r["kind"], r["n"]) for r in table.values())) + " | lost |",
+                  "|---|---|---|---|"]
+        for w in (1, 2, 4):
+            cells = [table[kind, w] for kind in ("computing", "waiting")]
+            lines += [f"| {w} | " + " | ".join(f"{r['s']:.0f} s, {r['s'] - r['first_s']:.0f} s" for r in cells) + f" | {sum(r['lost'] for r in cells)} |"]
         k = found["cluster"][-1]
         lines += ["", f"With a worker killed after a quarter and the scheduler after half: {k['kept']} results were kept, the same command ran the other {k['again']}; lost {k['lost']}, run again although "
                   f"kept {k['twice']}, people with marks {k['people']}, exit {k['exit']}.", ""]
