@@ -319,11 +319,11 @@ def grade(problem_set: Annotated[str, typer.Argument(help="such as ps1")],
           students: Annotated[Path, typer.Option(help="class list, CSV with a column id; who handed in nothing gets 0")] = None,
           jobs: Annotated[int, typer.Option(min=1, help="submissions at a time [the cores of this machine]")] = None,
           scheduler: Annotated[str, typer.Option(help="address of a Dask scheduler: execute there instead")] = None,
-          gpu: Annotated[bool, typer.Option("--gpu", help="let submissions see this machine's (or each worker's) GPU")] = False,
+          gpu: Annotated[bool, typer.Option("--gpu", help="let submissions see this machine's (or each worker's) GPU")] = None,
           sandbox: Annotated[bool, typer.Option(help="--no-sandbox: run them with your own rights, unprotected")] = True,
-          timestamps: Annotated[bool, typer.Option("--timestamps", help="believe timestamp.txt: your own collecting wrote it")] = False,
-          limit: Annotated[float, typer.Option(min=1, help="seconds for one exercise")] = 120,
-          total: Annotated[float, typer.Option(min=1, help="seconds for one submission")] = 1800,
+          timestamps: Annotated[bool, typer.Option("--timestamps", help="believe timestamp.txt: your own collecting writes it")] = None,
+          limit: Annotated[float, typer.Option(min=1, help="seconds for one cell [120]")] = None,
+          total: Annotated[float, typer.Option(min=1, help="seconds for one submission [1800]")] = None,
           again: Annotated[bool, typer.Option("--again", help="also those that are graded already")] = False,
           gradebook: Book = None, database: Base = None) -> None:
     """Grade everything in gradebook/submitted/<student>/<problem set>/. Kill it when you like: it goes on where it was."""
@@ -348,24 +348,29 @@ def grade(problem_set: Annotated[str, typer.Argument(help="such as ps1")],
         if done == of:
             bar.close()
 
+    settings = dict(sandbox=sandbox, timestamps=timestamps, gpu=gpu, limit_s=limit, total_s=total)
+    on = f"What was finished is kept: the same command{', without --again,' if again else ''} goes on from there."
     try:
         people, lines = batch.class_list(students) if students else ([], [])
-        found = classroom.grade(name, people=people, lines=lines, timestamps=timestamps, sandbox=sandbox, jobs=jobs or batch.jobs_here(),
-                                scheduler=scheduler, gpu=gpu, limit_s=limit, total_s=total, force=again, progress=progress)
-    except (RuntimeError, OSError, ValueError) as error:
-        stop(f"{error}\nWhat was finished is kept: the same command goes on from there.")
+        found = classroom.grade(name, people=people, lines=lines, jobs=jobs, scheduler=scheduler, force=again, progress=progress,
+                                **{k: v for k, v in settings.items() if v is not None})
+    except classroom.ERRORS as error:
+        stop(f"{error}" + (f"\n{on}" if bar else ""))
     except KeyboardInterrupt:
-        stop("Stopped. What was finished is kept: the same command goes on from there.")
-    remarks = [f"not graded: {line}" for line in found.refused]
-    remarks += [f"{s.student}: {line}" for s in found.submissions for line in [f"0 points: {s.problem}"] * bool(s.problem) + s.remarks]
+        stop(f"Stopped. {on}")
+    remarks = [f"to look at: {line}" for line in found.refused]
+    remarks += [f"{s.student}: {line}" for s in found.submissions for line in [f"nothing to grade: {s.problem}"] * bool(s.problem) + s.remarks]
     for line in remarks:
         out.print(line, highlight=False, markup=False, soft_wrap=True)
     if not found.submissions:
         stop(f"nobody has handed in {name}: {batch.gradebook() / 'submitted'}/<student>/{name}/{name}.ipynb")
-    out.print(f"{len(found.submissions)} people in the gradebook; tests run for {found.executed} new or changed submissions. "
-              f"Next: course report {problem_set}", highlight=False, soft_wrap=True)
+    places = "".join(f" {option} {value}" for option, value in (("--gradebook", gradebook), ("--database", database)) if value)
+    out.print(f"{len(found.submissions) - len(found.failed)} people in the gradebook; tests run for {found.executed} new or changed submissions. "
+              f"Next: written answers and comments (jupyter lab, Nbgrader → Formgrader), then course report {problem_set}{places}",
+              highlight=False, soft_wrap=True)
     if found.failed:
-        stop("\n".join(f"{student}: {why}" for student, why in found.failed.items()))
+        stop("\n".join(f"{student}: not graded: {why}" for student, why in found.failed.items()) +
+             f"\nMarks of theirs from before stand as they were. {on}")
 
 
 @app.command()
@@ -379,11 +384,13 @@ def report(problem_set: Annotated[str, typer.Argument(help="such as ps1")],
     from course_lib.grading import report as reports
 
     try:
-        page, table = reports.write(name)
+        page, table, todo = reports.write(name)
         out.print(f"{page}\n{table}", highlight=False, soft_wrap=True)
         if feedback:
             out.print(f"feedback for {classroom.feedback(name)} people: {batch.gradebook() / 'feedback'}", highlight=False, soft_wrap=True)
-    except (LookupError, RuntimeError, OSError, ValueError) as error:
+        if todo:
+            out.print("These marks are not final: " + "; ".join(todo) + ".", style="yellow", highlight=False, soft_wrap=True)
+    except classroom.ERRORS as error:
         stop(str(error))
 
 

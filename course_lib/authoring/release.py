@@ -34,15 +34,9 @@ def files() -> list[str]:
     """What belongs to the course and may be given to students, relative to its root."""
     top = course_root()
     done = subprocess.run(["git", "ls-files", "-z"], cwd=top, capture_output=True, text=True)
-    if done.returncode:  # an unpacked copy without git
-        every = [
-            str(p.relative_to(top))
-            for p in top.rglob("*")
-            if p.is_file() and not set(p.relative_to(top).parts) & {".venv", "__pycache__", "build"}
-        ]
-    else:
-        every = [f for f in done.stdout.split("\0") if f and (top / f).is_file()]
-    return sorted(f for f in every if not PRIVATE.match(f))
+    if done.returncode:  # without git nobody can tell the course from class lists, submissions and whatever else lies here
+        raise RuntimeError(f"{top} is no git clone, so it is not known which of its files belong to the course: release from a clone")
+    return sorted(f for f in done.stdout.split("\0") if f and (top / f).is_file() and not PRIVATE.match(f))
 
 
 def lines(path: Path) -> set[str]:

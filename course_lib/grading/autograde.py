@@ -7,6 +7,7 @@ penalties stay nbgrader's.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
@@ -17,6 +18,7 @@ import bleach
 import nbformat
 from nbconvert.filters import markdown2html
 from nbconvert.preprocessors import Preprocessor
+from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.converters import Autograde, NbGraderException
 from nbgrader.preprocessors import (
     AssignLatePenalties,
@@ -25,7 +27,7 @@ from nbgrader.preprocessors import (
     SaveAutoGrades,
 )
 from nbgrader.utils import rmtree
-from traitlets import Bool, List
+from traitlets import Bool, Float, List
 
 from . import batch, intake, marking
 
@@ -34,12 +36,13 @@ class Record(Preprocessor):
     """Put the results of the trial where nbgrader expects a kernel's outputs. Takes the place of nbgrader's Execute."""
 
     enabled = True
-    sandbox = Bool(True).tag(config=True)
     submission: intake.Submission
+    how: dict
+    due = ""
 
     def preprocess(self, nb, resources):
         submission = self.submission
-        result = batch.result(submission, sandbox=self.sandbox)
+        result = batch.result(submission, **self.how)
         marks = {m.exercise: m for m in marking.marks(marking.source_cells(submission.name), result)}
         for cell in nb.cells:
             meta = cell.metadata.get("nbgrader", {})
@@ -53,8 +56,25 @@ class Record(Preprocessor):
                 cell.outputs = said(result["solutions"].get(grade_id, {}))
             elif meta.get("grade"):
                 cell.outputs = verdict(marks[grade_id.removesuffix("-test")])
-        nb.metadata["course"] = {"version": submission.version, "recorded": stamp(submission)}
+        nb.metadata["course"] = {"version": submission.version, "recorded": stamp(submission, self.due)}
         return nb, resources
+
+
+class SaveMarks(SaveAutoGrades):
+    """nbgrader's, which wants every mark given by hand looked at again after each grading. Here only where something has changed."""
+
+    unchanged: set[str] = set()  # names of grades with the answer, and the tests, of last time
+
+    def _add_score(self, cell, resources):
+        name = cell.metadata["nbgrader"]["grade_id"]
+        seen = False
+        if name in self.unchanged:
+            grade = self.gradebook.find_grade(name, self.notebook_id, self.assignment_id, self.student_id)
+            seen = grade.manual_score is not None and not grade.needs_manual_grade
+        super()._add_score(cell, resources)
+        if seen:
+            grade.needs_manual_grade = False
+            self.gradebook.db.commit()
 
 
 def harmless(text: str) -> str:
@@ -127,23 +147,22 @@ class StudentView(Preprocessor):
         return cell, resources
 
 
-def stamp(submission: intake.Submission) -> str:
-    """All that a recorded submission depends on."""
-    return f"{submission.version} {submission.timestamp}".strip()
+def stamp(submission: intake.Submission, due: str) -> str:
+    """All that a recorded submission depends on: its answers and the tests, what came of them, when it was handed in, and when it was due."""
+    return f"{submission.version} {batch.digest(submission)} {submission.timestamp or '-'} {due}"
 
 
 class CourseAutograde(Autograde):
     """Take in, execute, record. A submission's version (its answers and the tests) is in the graded notebook; an unchanged one
     is not graded again."""
 
-    sandbox = Bool(
-        True, help="Run submissions under bubblewrap. False: with the rights of whoever grades, for trusted code only."
-    ).tag(config=True)
-    timestamps = Bool(False, help="Use a submission's timestamp.txt for lateness: only if your own collecting has written it.").tag(
-        config=True
-    )
+    sandbox = Bool(True, help="Run submissions under bubblewrap. False: with the rights of whoever grades, for trusted code only.").tag(config=True)
+    timestamps = Bool(False, help="Use a submission's timestamp.txt for lateness: only if your own collecting writes it.").tag(config=True)
+    limit_s = Float(120, help="Seconds for one cell.").tag(config=True)
+    total_s = Float(1800, help="Seconds for one submission.").tag(config=True)
+    gpu = Bool(False, help="Let submissions see the GPU.").tag(config=True)
     sanitize_preprocessors = List([OverwriteKernelspec, OverwriteCells]).tag(config=True)
-    autograde_preprocessors = List([Record, SaveAutoGrades, AssignLatePenalties]).tag(config=True)
+    autograde_preprocessors = List([Record, SaveMarks, AssignLatePenalties]).tag(config=True)
 
     @property
     def _input_directory(self) -> str:
@@ -155,10 +174,24 @@ class CourseAutograde(Autograde):
         super().__init__(*args, **kwargs)
         self.taken: dict[str, intake.Submission] = {}
         self.known: set[str] | None = None  # who is in the gradebook already; None: everybody
+        self.trouble = ""  # what nbgrader met last
+
+    @property
+    def how(self) -> dict:
+        """The settings of an execution, as ``batch.job`` takes them."""
+        return dict(sandbox=self.sandbox, gpu=self.gpu, limit_s=self.limit_s, total_s=self.total_s)
+
+    @functools.cached_property
+    def due(self) -> str:
+        """When the assignment is due; "" if it is not, or not known yet."""
+        with Gradebook(self.coursedir.db_url, self.coursedir.course_id) as gb, contextlib.suppress(MissingEntry):
+            return str(gb.find_assignment(self.coursedir.assignment_id).duedate or "")
+        return ""
 
     def start(self) -> None:
         """As nbgrader and its formgrader call it: take in whoever is asked for, then record."""
         name = self.coursedir.assignment_id
+        lock = batch.alone(name)
         for student, folder in batch.submitted(Path(self.coursedir.root) / self.coursedir.submitted_directory, name):
             if self.coursedir.student_id in ("*", student) and not intake.proper(student):
                 self.take(intake.take(folder, name, student, self.timestamps))
@@ -166,19 +199,20 @@ class CourseAutograde(Autograde):
             super().start()
         finally:
             batch.close()
+            lock.release()
 
     def record(self, submission: intake.Submission, known: set[str]) -> str:
         """One submission goes into the gradebook, unless it stands there (``known``) as it is; "" or why it did not."""
         self.coursedir.assignment_id, self.coursedir.student_id = submission.name, submission.student
-        if not self.force and submission.student in known and recorded(self.graded(submission)) == stamp(submission):
+        if not self.force and submission.student in known and recorded(self.graded(submission)) == stamp(submission, self.due):
             return ""
-        self.known = known
+        self.known, self.trouble = known, ""
         self.take(submission)
         try:
             super().start()
         except Exception as error:  # whatever it is, the others go on
-            return f"{type(error).__name__}: {error}"
-        return "" if recorded(self.graded(submission)) == stamp(submission) else "nbgrader did not record it"
+            return self.trouble or f"{type(error).__name__}: {error}"
+        return "" if recorded(self.graded(submission)) == stamp(submission, self.due) else "nbgrader did not record it"
 
     def graded(self, submission: intake.Submission) -> Path:
         folder = self.coursedir.format_path(self.coursedir.autograded_directory, submission.student, submission.name)
@@ -198,18 +232,29 @@ class CourseAutograde(Autograde):
         done = Path(self.coursedir.root) / self._format_dest(assignment_id, student_id)
         if student_id not in self.taken:
             return False
+        submission, before = self.taken[student_id], done / f"{assignment_id}.ipynb"
         known = self.known is None or student_id in self.known
-        if not self.force and known and recorded(done / f"{assignment_id}.ipynb") == stamp(self.taken[student_id]):
+        if not self.force and known and recorded(before) == stamp(submission, self.due):
             return False
+        SaveMarks.unchanged = unchanged(before, submission) if known else set()
         if done.exists():
             rmtree(str(done))
         return True
 
+    def init_assignment(self, assignment_id: str, student_id: str) -> None:
+        super().init_assignment(assignment_id, student_id)
+        if not self.taken[student_id].timestamp and (self.known is None or student_id in self.known):
+            with Gradebook(self.coursedir.db_url, self.coursedir.course_id) as gb:  # what came without a time keeps none of before
+                gb.update_or_create_submission(assignment_id, student_id, timestamp=None)
+
     def convert_single_notebook(self, notebook_filename: str) -> None:
         student = Path(notebook_filename).parent.parent.name
-        self.config.Record.sandbox = self.sandbox
-        Record.submission = self.taken[student]
-        super().convert_single_notebook(notebook_filename)
+        Record.submission, Record.how, Record.due = self.taken[student], self.how, self.due
+        try:
+            super().convert_single_notebook(notebook_filename)
+        except Exception as error:
+            self.trouble = f"{type(error).__name__}: {error}"
+            raise
 
 
 def recorded(path: Path) -> str:
@@ -218,6 +263,20 @@ def recorded(path: Path) -> str:
         return json.loads(path.read_text()).get("metadata", {}).get("course", {}).get("recorded", "")
     except (OSError, ValueError, AttributeError):
         return ""
+
+
+def unchanged(path: Path, submission: intake.Submission) -> set[str]:
+    """The grades, by name, for which answer and tests are those of the notebook in ``path``, graded before."""
+    try:
+        old = {cell["metadata"]["nbgrader"]["grade_id"]: "".join(cell["source"]) for cell in json.loads(path.read_text())["cells"]
+               if cell["metadata"].get("nbgrader")}
+    except (OSError, ValueError, AttributeError, KeyError, TypeError):
+        return set()
+    new = {cell.metadata.nbgrader.grade_id: cell.source if cell.cell_type == "code" else harmless(cell.source)
+           for cell in intake.rebuild(submission).cells if cell.metadata.get("nbgrader")}
+    new |= {c["meta"]["grade_id"]: c["text"] for c in marking.source_cells(submission.name) if c["meta"].get("grade") and not c["meta"].get("solution")}
+    same = {name for name in new if old.get(name) == new[name]}
+    return {name for name in same if name.removesuffix("-test") in same}
 
 
 @functools.lru_cache(1)

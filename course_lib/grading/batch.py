@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import csv
+import hashlib
 import json
 import os
 import re
@@ -17,6 +18,7 @@ from collections.abc import Iterator
 from concurrent.futures import CancelledError, ThreadPoolExecutor, as_completed
 from pathlib import Path
 
+import filelock
 import psutil
 
 from course_lib.machine import course_root
@@ -48,6 +50,20 @@ def submitted(folder: Path, name: str) -> Iterator[tuple[str, Path]]:
         for student in sorted(os.scandir(folder), key=lambda e: e.name):
             if student.is_dir(follow_symlinks=False) and os.path.lexists(os.path.join(student.path, name)):
                 yield student.name, Path(student.path) / name
+
+
+def astray(folder: Path, name: str) -> list[str]:
+    """What looks as if it were handed in for this problem set, and does not lie where it belongs."""
+    lines, short = [], name.partition("_")[0]
+    for student in sorted(os.scandir(folder), key=lambda e: e.name) if folder.is_dir() else ():
+        if student.is_symlink() or not student.is_dir():
+            lines += [f"{student.name} in {folder.name}/ is {'a link' if student.is_symlink() else 'a file'}"] * (student.name[0] != ".")
+            continue
+        others = sorted(entry.name for entry in os.scandir(student.path))
+        if name not in others:
+            lines += [f"{student.name}/{other} is not where it belongs: {student.name}/{name}/{name}.ipynb" for other in others
+                      if other.startswith(short)]
+    return [intake.plain(line, 300) for line in lines]
 
 
 def imports(cells) -> tuple[str, ...]:
@@ -87,7 +103,8 @@ def execute(job: dict) -> dict:
     for _ in range(2):
         where = sandbox(cells, gpu=job["gpu"], cpu_s=job["total_s"]) if job["sandbox"] else Plain()
         try:
-            return marking.run(cells, job["answers"], where, limit_s=job["limit_s"], total_s=job["total_s"])
+            found = marking.run(cells, job["answers"], where, limit_s=job["limit_s"], total_s=job["total_s"])
+            return found | {"limits": [job["limit_s"], job["total_s"]]}
         except (OSError, RuntimeError):  # the fork server itself is gone: another one, once
             _drop()
             if _stopping.is_set():
@@ -132,11 +149,34 @@ def results(name: str) -> Path:
     return gradebook() / "results" / name
 
 
-def stored(submission: intake.Submission) -> dict | None:
+def stored(submission: intake.Submission, limit_s: float = 0, total_s: float = 0, **_) -> dict | None:
+    """The result that is kept; ``None`` if there is none, or if something was stopped in it and now has more time."""
     try:
-        return json.loads((results(submission.name) / f"{submission.version}.json").read_text())
+        found = json.loads((results(submission.name) / f"{submission.version}.json").read_text())
     except (OSError, ValueError):
         return None
+    before = found.get("limits", [limit_s, total_s])
+    stopped = any(check["kind"] == "Stopped" for checks in found["tests"].values() for check in checks)
+    return None if stopped and (limit_s > before[0] or total_s > before[1]) else found
+
+
+def digest(submission: intake.Submission) -> str:
+    """Says which result is kept; "" if none is."""
+    try:
+        return hashlib.sha256((results(submission.name) / f"{submission.version}.json").read_bytes()).hexdigest()[:12]
+    except OSError:
+        return ""
+
+
+def alone(name: str):
+    """A lock: one process at a time grades a problem set. ``RuntimeError`` if another is at it."""
+    path = results(name) / ".lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(path)
+    try:
+        return lock.acquire(timeout=0)
+    except filelock.Timeout:
+        raise RuntimeError(f"{name} is being graded by another process here; wait until it has ended (its lock: {path})") from None
 
 
 def _store(name: str, version: str, result: dict) -> None:
@@ -147,22 +187,22 @@ def _store(name: str, version: str, result: dict) -> None:
     new.replace(path)
 
 
-def result(submission: intake.Submission, *, sandbox: bool = True) -> dict:
-    """The stored result, or a fresh one."""
-    found = stored(submission)
+def result(submission: intake.Submission, **how) -> dict:
+    """The stored result, or a fresh one. ``how``: see ``job``."""
+    found = stored(submission, **how)
     if found is None:
-        if sandbox and why_not():
+        if how.get("sandbox", True) and why_not():
             raise RuntimeError(
                 f"No sandbox: {why_not()} Or consent to run this code with your own rights: course grade --no-sandbox"
             )
-        found = execute(job(submission, sandbox=sandbox))
+        found = execute(job(submission, **how))
         _store(submission.name, submission.version, found)
     return found
 
 
 def run(submissions: list[intake.Submission], *, jobs: int, scheduler: str | None = None, **how) -> Iterator[tuple[str, str]]:
     """Execute whatever has no result yet; (version, "" or why it could not be executed) as they are finished. ``how``: see ``job``."""
-    todo = {s.version: job(s, **how) for s in submissions if stored(s) is None}  # equal answers are tried once
+    todo = {s.version: job(s, **how) for s in submissions if stored(s, **how) is None}  # equal answers are tried once
     for version, future in _cluster(todo, scheduler) if scheduler else _local(todo, jobs):
         try:
             _store(submissions[0].name, version, future.result())

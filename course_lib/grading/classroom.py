@@ -9,19 +9,20 @@ import json
 import os
 import tempfile
 import warnings
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.apps.api import NbGraderAPI
+from nbgrader.converters import NbGraderException
 from nbgrader.coursedir import CourseDirectory
-from sqlalchemy.exc import SAWarning
+from sqlalchemy.exc import SAWarning, SQLAlchemyError
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
 from course_lib.machine import course_root
 
 from . import batch, intake, marking
-from .autograde import CourseAutograde
+from .autograde import CourseAutograde, recorded
 
 warnings.filterwarnings("ignore", "Object of type", SAWarning)  # nbgrader's own queries under SQLAlchemy 2.1
 
@@ -34,7 +35,11 @@ class Graded:
     submissions: list[intake.Submission]
     refused: list[str] = field(default_factory=list)  # folders and lines of the class list that belong to nobody
     executed: int = 0
-    failed: dict[str, str] = field(default_factory=dict)  # people whose marks could not be recorded, and why
+    failed: dict[str, str] = field(default_factory=dict)  # people whose submission could not be graded, and why
+
+
+NOTHING = "nothing was handed in"
+ERRORS = (RuntimeError, OSError, ValueError, LookupError, NbGraderException, SQLAlchemyError)  # what these functions raise, and mean to
 
 
 def api(**settings) -> NbGraderAPI:
@@ -54,45 +59,58 @@ def prepare(name: str) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         done = api(release_directory=os.path.relpath(scratch, course_root())).generate_assignment(name, force=True, create=True)
     if not done["success"]:
-        why = (done.get("error") or done.get("log") or "").strip()[-600:]
-        raise RuntimeError(f"nbgrader does not take {name} into the gradebook: {why}")
+        log = done.get("log", "") + done.get("error", "")
+        if "Cannot add or remove" in log or "submissions associated" in log:
+            raise RuntimeError(f"{name} has other exercises than when it was entered in this gradebook, where submissions are marked already. Take "
+                               f"the exercises back as they were, or begin another gradebook: --gradebook FOLDER")
+        raise RuntimeError(f"nbgrader does not take {name} into the gradebook: {log.strip()[-1000:]}")
     entered.parent.mkdir(parents=True, exist_ok=True)
     entered.write_text(version)
 
 
 def collect(name: str, people: list[dict], timestamps: bool = False) -> tuple[list[intake.Submission], list[str]]:
-    """(a submission for everybody who handed in or is on the class list, folders that belong to nobody)."""
-    taken, refused = {}, []
+    """(a submission for everybody who handed in or is among ``people``, what lies where it belongs to nobody)."""
+    taken, refused = {}, batch.astray(batch.gradebook() / "submitted", name)
     for student, folder in batch.submitted(batch.gradebook() / "submitted", name):
         if why := intake.proper(student):
             refused.append(f"{student.encode(errors='replace').decode()}: {why}")
         else:
             taken[student] = intake.take(folder, name, student, timestamps)
     for person in people:
-        taken.setdefault(person["id"], intake.Submission(person["id"], name, problem="nothing was handed in"))
+        taken.setdefault(person["id"], intake.Submission(person["id"], name, problem=NOTHING))
     return [taken[s] for s in sorted(taken)], refused
 
 
-def grade(name: str, *, people: list[dict] = (), lines: list[str] = (), timestamps: bool = False, force: bool = False,
-          progress=lambda done, of: None, **how) -> Graded:
+def grade(name: str, *, people: list[dict] = (), lines: list[str] = (), force: bool = False, progress=lambda done, of: None,
+          jobs: int | None = None, scheduler: str | None = None, **settings) -> Graded:
     """Take in, execute, record; everybody who handed in, or is in ``people``, is in the gradebook afterwards.
 
-    ``lines``: refused lines of a class list. ``force``: also what has not changed. ``how``: see ``batch.run`` and ``batch.job``.
+    ``lines``: refused lines of a class list. ``force``: also what has not changed. ``settings``: those of ``CourseAutograde``, where they
+    are to be others than in nbgrader_config.py.
     """
     prepare(name)
-    submissions, refused = collect(name, people, timestamps)
-    out = Graded(name, submissions, refused + list(lines))
+    with batch.alone(name):
+        return _grade(name, people, list(lines), force, progress, jobs or batch.jobs_here(), scheduler, settings)
+
+
+def _grade(name, people, lines, force, progress, jobs, scheduler, settings) -> Graded:
+    nb = api()
+    converter = CourseAutograde(nb.coursedir, parent=nb, force=force, **settings)
+    submissions, refused = collect(name, people, converter.timestamps)
+    if people:
+        listed = {person["id"] for person in people}
+        lines += [f"{s.student} is not on the class list; graded all the same" for s in submissions if s.student not in listed]
+        (batch.results(name) / "class_list.json").write_text(json.dumps(lines))
+    out = Graded(name, submissions, refused + lines)
     if not submissions:
         return out
     if force:
         for s in submissions:
             (batch.results(name) / f"{s.version}.json").unlink(missing_ok=True)
-    nb = api()
     with book(nb) as gb:
         known = {s.student.id for s in gb.assignment_submissions(name)}
         for person in people:
             gb.update_or_create_student(person["id"], **{k: v for k, v in person.items() if k != "id" and v})
-    converter = CourseAutograde(nb.coursedir, parent=nb, force=force, sandbox=how.get("sandbox", True))
     owners = collections.defaultdict(list)
     for s in submissions:
         owners[s.version].append(s)
@@ -106,14 +124,18 @@ def grade(name: str, *, people: list[dict] = (), lines: list[str] = (), timestam
             done += 1
             progress(done, len(submissions))
 
-    for version in [v for v, (s, *_) in owners.items() if batch.stored(s) is not None]:
+    for version in [v for v, (s, *_) in owners.items() if batch.stored(s, **converter.how) is not None]:
         record(version, "")
-    for version, why in batch.run(submissions, **how):  # while the next ones are being executed
+    for version, why in batch.run(submissions, jobs=jobs, scheduler=scheduler, **converter.how):  # while the next ones are being executed
         out.executed += 1
         record(version, why)
-    path = batch.results(name) / "last.json"
-    path.write_text(json.dumps({"refused": out.refused, "submissions": [asdict(s) | {"version": s.version} for s in submissions]}))
     return out
+
+
+def graded_version(submission: intake.Submission) -> str:
+    """The version of somebody's submission whose marks are recorded here; "" if none is."""
+    path = batch.gradebook() / "autograded" / submission.student / submission.name / f"{submission.name}.ipynb"
+    return recorded(path).partition(" ")[0]
 
 
 def book(nb: NbGraderAPI) -> Gradebook:
@@ -130,23 +152,35 @@ def _only(coursedir, name):
         coursedir.assignment_id, coursedir.student_id = before
 
 
-def scores(name: str) -> dict[str, dict[str, tuple[float | None, float | None, float]]]:
-    """student → exercise (or written answer) → (automatic, by hand, of), as the gradebook has them."""
-    nb = api()
+@dataclass(frozen=True)
+class Score:
+    """What the gradebook has for one exercise or written answer. ``score`` is what counts: by hand, else automatic, and the extra credit."""
+
+    automatic: float | None
+    by_hand: float | None
+    score: float
+    look: bool  # a person has not marked it, or its answer or tests have changed since
+
+
+def scores(name: str) -> tuple[dict[str, dict[str, Score]], dict[str, float], list[dict]]:
+    """As the gradebook has them: student → exercise or written answer → score; student → late penalty; and everybody in the gradebook."""
+    nb, found, late = api(), {}, {}
     with book(nb) as gb:
-        return {
-            s.student.id: {
-                g.name.removesuffix("-test"): (g.auto_score, g.manual_score, g.max_score) for n in s.notebooks for g in n.grades
-            }
-            for s in gb.assignment_submissions(name)
-        }
+        with contextlib.suppress(MissingEntry):
+            for s in gb.assignment_submissions(name):
+                late[s.student.id] = s.late_submission_penalty or 0.0
+                found[s.student.id] = {g.name.removesuffix("-test"): Score(g.auto_score, g.manual_score, g.score, bool(g.needs_manual_grade))
+                                       for n in s.notebooks for g in n.grades}
+        return found, late, [{k: getattr(s, k) or "" for k in ("id", "first_name", "last_name", "email")} for s in gb.students]
 
 
 def feedback(name: str) -> int:
     """Everybody's feedback as HTML, without hidden tests and without anything that a browser would run; for how many people."""
     nb = api()
+    graded = {path.parent.name for path in (batch.gradebook() / "autograded").glob(f"*/{name}")}
+    nb.coursedir.student_id_exclude = ",".join(graded - set(scores(name)[0]))  # who has been taken out of the gradebook
     with _only(nb.coursedir, name):
         from nbgrader.converters import GenerateFeedback
 
         GenerateFeedback(nb.coursedir, parent=nb, force=True).start()
-    return len(list((batch.gradebook() / "feedback").glob(f"*/{name}")))
+    return len(graded & set(scores(name)[0]))

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import nbformat
+from nbgrader.utils import parse_utc
 
 from course_lib.machine import course_root
 
@@ -80,15 +81,20 @@ def take(folder: Path, name: str, student: str, timestamps: bool = False) -> Sub
         return found
     wanted = f"{name}.ipynb"
     for entry in entries:
-        shown = _plain(entry.name)
+        shown = plain(entry.name)
         if entry.is_symlink():
             found.remarks.append(f"{shown} is a link, and was not followed")
         elif entry.name == "timestamp.txt":
             if timestamps:
                 found.timestamp = _text(Path(entry.path), 200)
+                try:
+                    parse_utc(found.timestamp)
+                except (ValueError, OverflowError):
+                    found.remarks.append(f"timestamp.txt holds no time ({plain(found.timestamp)!r}): not counted as late")
+                    found.timestamp = ""
             else:
                 found.remarks.append(
-                    "timestamp.txt came with the submission and was not used (--timestamps if your own collecting has written it)"
+                    "timestamp.txt came with the submission and was not used (--timestamps if your own collecting writes it)"
                 )
         elif entry.name != wanted and not entry.name.startswith("."):
             found.remarks.append(
@@ -102,7 +108,7 @@ def take(folder: Path, name: str, student: str, timestamps: bool = False) -> Sub
         raw = _read(folder / wanted)
     except FileNotFoundError:
         found.problem = f"there is no {wanted}" + (
-            f"; there is {', '.join(map(_plain, others))[:200]}: rename it"
+            f"; there is {', '.join(map(plain, others))[:200]}: rename it"
             if others
             else " in what was handed in"
             if entries
@@ -117,15 +123,15 @@ def take(folder: Path, name: str, student: str, timestamps: bool = False) -> Sub
             raise ValueError(f"more than {MOST:,} brackets")
         cells = _cells(json.loads(raw))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, MemoryError) as error:
-        found.problem = f"{wanted} is {'empty' if not raw.strip() else f'not a readable notebook ({_plain(str(error))})'}"
+        found.problem = f"{wanted} is {'empty' if not raw.strip() else f'not a readable notebook ({plain(str(error))})'}"
         return found
     _choose(found, cells)
     return found
 
 
-def _plain(text: str) -> str:
+def plain(text: str, most: int = 160) -> str:
     """Without what a terminal or a page would obey."""
-    return "".join(c if c.isprintable() else "\ufffd" for c in text.encode(errors="replace").decode())[:160]
+    return "".join(c if c.isprintable() else "\ufffd" for c in text.encode(errors="replace").decode())[:most]
 
 
 def _read(path: Path) -> bytes:
@@ -208,11 +214,9 @@ def _choose(found: Submission, cells: list[tuple[str, str, str]]) -> None:
         else:
             found.written[ex] = answer
     own = sum(kind == "code" and not grade_id and text.strip() != "" for grade_id, kind, text in cells)
-    plain = sum(c.cell_type == "code" and not c.metadata.get("nbgrader") for c in released(found.name).cells)
-    if own > plain:
-        found.remarks.append(
-            f"{own - plain} code cell{'s' * (own - plain > 1)} of their own {'were' if own - plain > 1 else 'was'} not run"
-        )
+    given = sum(c.cell_type == "code" and not c.metadata.get("nbgrader") for c in released(found.name).cells)
+    if own > given:
+        found.remarks.append(f"{own - given} code cell(s) of their own, not run")
 
 
 def _defines(text: str) -> set[str]:

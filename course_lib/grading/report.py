@@ -14,63 +14,70 @@ from pathlib import Path
 import jinja2
 import numpy as np
 
-from . import batch, classroom, intake, integrity, marking
+from . import batch, classroom, integrity, marking
 
 
 @dataclass
 class Person:
-    """A row of the report."""
+    """A row of the report. ``scores`` is empty, and there is no total, for somebody of whom the gradebook has nothing yet."""
 
     student: str
-    scores: dict[str, tuple[float | None, float | None, float]]
+    names: tuple[str, str, str]  # first, last, e-mail
+    scores: dict[str, classroom.Score]
+    late: float  # points taken off
     problem: str
     remarks: list[str]
     flags: list[str]
+    newer: bool  # what is handed in now has not been graded
 
     @property
-    def total(self) -> float:
-        return sum(
-            automatic if by_hand is None else by_hand
-            for automatic, by_hand, _ in self.scores.values()
-            if automatic is not None or by_hand is not None
-        )
+    def total(self) -> float | None:
+        """As nbgrader counts it: marks by hand before automatic ones, extra credit, less what lateness costs."""
+        return max(0.0, sum(s.score for s in self.scores.values()) - self.late) if self.scores else None
 
     @property
-    def waiting(self) -> int:
-        """Answers that nobody has marked yet."""
-        return sum(automatic is None and by_hand is None for automatic, by_hand, _ in self.scores.values())
+    def waiting(self) -> list[str]:
+        """What nobody has marked yet."""
+        return [ex for ex, s in self.scores.items() if s.automatic is None and s.by_hand is None]
+
+    @property
+    def changed(self) -> list[str]:
+        """What was marked by hand before its answer or its tests changed."""
+        return [ex for ex, s in self.scores.items() if s.look and s.by_hand is not None]
+
+    @property
+    def note(self) -> str:
+        """What stands between this row and a final mark; "" if nothing."""
+        notes = ["not graded yet"] * (not self.scores) + ["a newer version is not graded yet"] * (self.newer and bool(self.scores))
+        notes += [f"not marked yet: {', '.join(self.waiting)}"] * bool(self.waiting)
+        return "; ".join(notes + [f"marked by hand before it changed: {', '.join(self.changed)}"] * bool(self.changed))
 
 
 def gather(name: str) -> dict:
-    """Everything the report shows."""
-    path = batch.results(name) / "last.json"
-    if not path.exists():
-        raise LookupError(f"{name} has not been graded yet: course grade {name}")
-    last = json.loads(path.read_text())
-    table, reference = classroom.scores(name), marking.solutions(marking.reference(name))
-    blank = {
-        c.metadata.nbgrader.grade_id: c.source
-        for c in intake.released(name).cells
-        if c.metadata.get("nbgrader", {}).get("solution") and c.cell_type == "code"
-    }
+    """Everything the report shows: marks from the gradebook; answers from ``submitted/``, as they are now; and what the tests said of them."""
+    scores, late, known = classroom.scores(name)
+    if not scores:
+        raise LookupError(f"nothing of {name} is in this gradebook ({classroom.api().coursedir.db_url}). Grade first (course grade {name}), or name the "
+                          "gradebook it is in: --gradebook, --database")
+    names = {s["id"]: (s["first_name"], s["last_name"], s["email"]) for s in known}
+    submissions, refused = classroom.collect(name, known)
+    listed = batch.results(name) / "class_list.json"
+    refused += json.loads(listed.read_text()) if listed.exists() else []
+    reference, blank = marking.solutions(marking.reference(name)), marking.blank(name)
     people, passed, said, answers = [], collections.Counter(), collections.Counter(), {}
     tried = collections.Counter()
-    for s in last["submissions"]:
-        found = [
-            f"{ex}: {f}"
-            for ex, text in s["answers"].items()
-            for f in integrity.flags(text, reference.get(ex, ""), blank.get(ex, ""))
-        ]
-        people.append(Person(s["student"], table.get(s["student"], {}), s["problem"], s["remarks"], found))
-        if s["problem"]:
+    for s in submissions:
+        found = [f"{ex}: {f}" for ex, text in s.answers.items() for f in integrity.flags(text, reference.get(ex, ""), blank.get(ex, ""))]
+        version = classroom.graded_version(s)
+        if s.problem == classroom.NOTHING and version != s.version:
+            s.problem = "nothing of theirs is in submitted/ now; the marks are of what was there before"
+            version = s.version
+        people.append(Person(s.student, names.get(s.student, ("", "", "")), scores.get(s.student, {}), late.get(s.student, 0.0), s.problem, s.remarks, found,
+                             newer=bool(version) and version != s.version))
+        if s.problem:
             continue
-        answers[s["student"]] = s["answers"]
-        path = batch.results(name) / f"{s['version']}.json"
-        if not path.exists():
-            people[-1].remarks.append("the tests have not been run: course grade goes on with it")
-            continue
-        result = json.loads(path.read_text())
-        for ex, checks in result["tests"].items():
+        answers[s.student] = s.answers
+        for ex, checks in (batch.stored(s) or {"tests": {}})["tests"].items():
             for check in checks:
                 key = ex, check["name"], check["hidden"]
                 tried[key] += 1
@@ -78,43 +85,31 @@ def gather(name: str) -> dict:
                 if check["kind"]:
                     said[ex, check["name"], re.sub(r"-?\d[\d.,e+-]*", "…", check["said"])[:160]] += 1
     cells = marking.source_cells(name)
-    most = marking.points(cells) | {
-        c["meta"]["grade_id"]: c["meta"]["points"] for c in cells if c["meta"].get("grade") and c["meta"].get("solution")
-    }
-    return dict(
-        name=name,
-        people=people,
-        most=most,
-        refused=last["refused"],
-        passed=passed,
-        tried=tried,
-        said=said.most_common(12),
-        similar=integrity.similar(answers, blank),
-        names=_names(name),
-    )
+    most = marking.points(cells) | {c["meta"]["grade_id"]: c["meta"]["points"] for c in cells if c["meta"].get("grade") and c["meta"].get("solution")}
+    return dict(name=name, people=people, most=most, refused=refused, passed=passed, tried=tried, said=said.most_common(12), similar=integrity.similar(answers, blank))
 
 
-def _names(name: str) -> dict[str, tuple[str, str, str]]:
-    nb = classroom.api()
-    with classroom.book(nb) as gb:
-        return {s.id: (s.first_name or "", s.last_name or "", s.email or "") for s in gb.students}
+def unfinished(found: dict) -> list[str]:
+    """What is still to be done before these marks are final, a line each."""
+    people = found["people"]
+    counts = [(sum(not p.scores for p in people), "without marks: nothing of theirs is in the gradebook (course grade goes on with it)"),
+              (sum(p.newer and bool(p.scores) for p in people), "with marks of an older version than the one handed in (course grade goes on with it)"),
+              (sum(bool(p.waiting) for p in people), "with written answers that nobody has marked (Nbgrader → Formgrader)"),
+              (sum(bool(p.changed) for p in people), "with marks by hand that are older than their answer or its tests (Nbgrader → Formgrader)")]
+    return [f"{n} {'person' if n == 1 else 'people'} {what}" for n, what in counts if n]
 
 
 def write_csv(found: dict, path: Path) -> None:
-    """id, names, e-mail, total, of, one column for each exercise. A cell that a spreadsheet would take for a formula is quoted."""
+    """id, names, e-mail, total, of, one column for each exercise, late penalty, note. Who is not graded yet has empty cells, not zeros. A cell that a
+    spreadsheet would take for a formula is quoted."""
     safe = lambda x: "'" + x if isinstance(x, str) and x[:1] in tuple("=+-@\t\r") else x
+    of = sum(found["most"].values())
     with open(path, "w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file)
-        rows.writerow(["id", "first_name", "last_name", "email", "total", "of", *found["most"]])
+        rows.writerow(["id", "first_name", "last_name", "email", "total", "of", *found["most"], "late_penalty", "note"])
         for p in found["people"]:
-            marks = [
-                (h if h is not None else a if a is not None else "")
-                for a, h, _ in (p.scores.get(ex, (None, None, 0)) for ex in found["most"])
-            ]
-            rows.writerow(
-                [safe(x) for x in (p.student, *found["names"].get(p.student, ("", "", "")))]
-                + [round(p.total, 2), sum(found["most"].values()), *marks]
-            )
+            marks = [p.scores[ex].score if ex in p.scores and ex not in p.waiting else "" for ex in found["most"]]
+            rows.writerow([safe(x) for x in (p.student, *p.names)] + ["" if p.total is None else round(p.total, 2), of, *marks, p.late, safe(p.note)])
 
 
 def figures(found: dict) -> list[tuple[str, str]]:
@@ -127,7 +122,8 @@ def figures(found: dict) -> list[tuple[str, str]]:
     from course_lib.plots import OKABE_ITO
 
     most = sum(found["most"].values())
-    totals = np.array([p.total for p in found["people"]])
+    graded = [p for p in found["people"] if p.scores]
+    totals = np.array([p.total for p in graded])
     pictures = []
     fig, ax = plt.subplots(figsize=(7, 2.6))
     ax.hist(totals, bins=np.linspace(0, most, 21), color=OKABE_ITO[0], edgecolor="white")
@@ -136,7 +132,7 @@ def figures(found: dict) -> list[tuple[str, str]]:
     pictures.append((_url(fig, plt), f"Points of {len(totals)} people: {middle}. Written answers count once they are marked."))
     exercises = [ex for ex in found["most"] if any(key[0] == ex for key in found["tried"])]
     share = [
-        np.mean([(p.scores.get(ex, (0, None, 1))[0] or 0) / found["most"][ex] for p in found["people"]] or [0]) for ex in exercises
+        np.mean([(p.scores[ex].automatic or 0) / found["most"][ex] for p in graded if ex in p.scores] or [0]) for ex in exercises
     ]
     fig, ax = plt.subplots(figsize=(7, 0.36 * len(exercises) + 0.9))
     ax.barh(exercises[::-1], 100 * np.array(share[::-1]), color=OKABE_ITO[0])
@@ -157,14 +153,14 @@ def _url(fig, plt) -> str:
     return "data:image/png;base64," + base64.b64encode(picture.getvalue()).decode()
 
 
-def write(name: str, folder: Path | None = None) -> tuple[Path, Path]:
-    """``report.html`` and ``marks.csv``; where they are."""
+def write(name: str, folder: Path | None = None) -> tuple[Path, Path, list[str]]:
+    """``report.html`` and ``marks.csv``: where they are, and what is still to be done before the marks are final."""
+    found = gather(name)
     folder = folder or batch.gradebook() / "reports" / name
     folder.mkdir(parents=True, exist_ok=True)
-    found = gather(name)
     write_csv(found, folder / "marks.csv")
-    page = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(
-        (Path(__file__).parent / "report.html").read_text()
-    )
-    (folder / "report.html").write_text(page.render(**found, figures=figures(found), most_points=sum(found["most"].values())))
-    return folder / "report.html", folder / "marks.csv"
+    template = (Path(__file__).parent / "report.html").read_text()
+    page = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(template)
+    todo = unfinished(found)
+    (folder / "report.html").write_text(page.render(**found, todo=todo, figures=figures(found), most_points=sum(found["most"].values())))
+    return folder / "report.html", folder / "marks.csv", todo

@@ -1,6 +1,8 @@
 """A class as instructors meet it: interrupted runs, a cluster that dies, PostgreSQL, lists with mistakes, what is flagged, what is released."""
 
 import contextlib
+import csv
+import datetime
 import json
 import os
 import shutil
@@ -11,11 +13,14 @@ import sys
 import time
 import zipfile
 
+import filelock
 import nbformat
 import psutil
 import pytest
+from nbgrader.api import Gradebook
 
 from course_lib.authoring import release
+from course_lib.authoring.build import build
 from course_lib.grading import batch, intake, integrity, marking
 from course_lib.grading.sandbox import why_not
 from tests import postgres
@@ -39,7 +44,7 @@ def right_marks(top, n, database=None):
 
 
 def results(top):
-    return {p.name: p.stat().st_mtime_ns for p in (top / "gradebook/results/hw1").glob("*.json") if p.name != "last.json"}
+    return {p.name: p.stat().st_mtime_ns for p in (top / "gradebook/results/hw1").glob("*.json") if p.name != "class_list.json"}
 
 
 @pytest.fixture
@@ -77,8 +82,6 @@ def test_a_killed_run_goes_on_where_it_was(top):
 
 @sandboxed
 def test_only_what_changed_is_graded_again_and_a_person_s_marks_stay(top):
-    from nbgrader.api import Gradebook
-
     a_class(top, 3)
     assert school.course_command(top, "grade", "hw1").returncode == 0
     with Gradebook(f"sqlite:///{top}/gradebook/gradebook.db") as book:
@@ -146,6 +149,155 @@ def test_the_gradebook_on_postgresql(top):
         assert school.course_command(top, "report", "hw1", "--database", url).returncode == 0
 
 
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory):
+    """Three people, graded; p00's written answer is marked by hand."""
+    top = school.course(tmp_path_factory.mktemp("graded") / "school")
+    a_class(top, 3)
+    assert school.course_command(top, "grade", "hw1").returncode == 0
+    by_hand(top, "p00", "why", 2)
+    return top
+
+
+def by_hand(top, student, name, score, extra=None):
+    """As the formgrader does it."""
+    with Gradebook(f"sqlite:///{top}/gradebook/gradebook.db") as book:
+        grade = book.find_grade(name, "hw1", "hw1", student)
+        grade.manual_score, grade.extra_credit, grade.needs_manual_grade = score, extra, False
+        book.db.commit()
+
+
+def report(top, *args):
+    """(rows of marks.csv by id, what was printed)"""
+    done = school.course_command(top, "report", "hw1", *args)
+    assert done.returncode == 0, done.stderr
+    with open(top / "gradebook/reports/hw1/marks.csv", newline="") as file:
+        return {row["id"]: row for row in csv.DictReader(file)}, " ".join(done.stdout.split())
+
+
+def again_with(top, student, softmax, why="So that nothing overflows, I think."):
+    shutil.rmtree(top / "gradebook/submitted" / student, ignore_errors=True)
+    school.hand_in(top, student, softmax, attacks.RIGHT_MEAN, why=why)
+
+
+@sandboxed
+def test_marks_by_hand_stand_and_are_shown_again_where_something_changed(graded):
+    top = graded
+    rows, said = report(top)
+    assert rows["p00"]["total"] == "11.0" and rows["p00"]["note"] == "" and rows["p01"]["note"] == "not marked yet: why" and "2 people with written answers that nobody" in said
+    assert rows["p01"]["why"] == "" and rows["p01"]["softmax"] == "0.0"
+    assert school.course_command(top, "grade", "hw1", "--again").returncode == 0
+    rows, _ = report(top)
+    assert rows["p00"]["note"] == "" and rows["p00"]["why"] == "2.0"  # the same answer, the same tests
+    by_hand(top, "p00", "softmax-test", 3, extra=1.5)
+    again_with(top, "p00", "# 0\n" + attacks.RIGHT, why="I have thought again.")
+    rows, said = report(top)
+    assert rows["p00"]["note"] == "a newer version is not graded yet" and rows["p00"]["total"] == "10.5" and "1 person with marks of an older version" in said
+    assert school.course_command(top, "grade", "hw1").returncode == 0
+    rows, said = report(top)
+    assert rows["p00"]["note"] == "marked by hand before it changed: why" and rows["p00"]["why"] == "2.0" and "1 person with marks by hand that are older" in said
+    assert rows["p00"]["softmax"] == "4.5" and "These marks are not final" in said
+
+
+@sandboxed
+def test_who_is_not_graded_has_no_zero(graded):
+    top = graded
+    again_with(top, "new", attacks.RIGHT)
+    rows, said = report(top)
+    assert rows["new"]["total"] == rows["new"]["softmax"] == "" and rows["new"]["note"] == "not graded yet" and "1 person without marks" in said
+    shutil.rmtree(top / "gradebook/submitted/new")
+    done = school.course_command(top, "report", "hw1", "--database", f"sqlite:///{top}/other.db")
+    assert done.returncode == 1 and "nothing of hw1 is in this gradebook" in done.stderr and "--database" in done.stderr
+    done = school.course_command(top, "grade", "hw1", "--database", "postgresql://nobody@127.0.0.1:9/none")
+    assert done.returncode == 1 and "Traceback" not in done.stderr and "127.0.0.1" in done.stderr
+
+
+@sandboxed
+def test_a_result_that_came_out_otherwise_is_recorded(graded):
+    """As after ``--again`` that was killed: whatever the kept result says stands in the gradebook afterwards."""
+    top = graded
+    folder = top / "gradebook/results/hw1"
+    for path in folder.glob("*.json"):
+        path.write_text(path.read_text().replace('"kind": ""', '"kind": "AssertionError"')) if path.name != "class_list.json" else None
+    assert "tests run for 0 new" in school.course_command(top, "grade", "hw1").stdout
+    assert {m["running_mean"][0] for m in school.marks(top).values()} == {0}
+    done = school.course_command(top, "grade", "hw1", "--again")
+    assert "tests run for 3 new" in done.stdout and {m["running_mean"][0] for m in school.marks(top).values()} == {4}
+
+
+@sandboxed
+def test_what_was_stopped_is_tried_again_when_there_is_more_time(top):
+    school.hand_in(top, "slow", "import time\ntime.sleep(2.5)\n" + attacks.RIGHT, attacks.RIGHT_MEAN)
+    assert "tests run for 1" in school.course_command(top, "grade", "hw1", "--limit", "1").stdout
+    assert school.marks(top)["slow"]["softmax"] == (0, None)
+    assert "tests run for 0" in school.course_command(top, "grade", "hw1", "--limit", "1").stdout
+    assert "tests run for 1" in school.course_command(top, "grade", "hw1", "--limit", "20").stdout
+    assert school.marks(top)["slow"]["softmax"] == (5, None)
+
+
+def test_what_lies_in_the_wrong_place_is_named(top, monkeypatch):
+    monkeypatch.setenv("COURSE_GRADEBOOK", str(top / "gradebook"))
+    monkeypatch.chdir(top)
+    folder = top / "gradebook/submitted"
+    for place in ("ada/hw1", "bob/hw1_first", "cleo/hw1 (1)", "dan/other"):
+        (folder / place).mkdir(parents=True)
+    (folder / "eve").mkdir()
+    (folder / "eve/hw1.ipynb").write_text("{}")
+    (folder / "fay.zip").write_text("")
+    (folder / "gus").symlink_to(folder / "ada")
+    lines = batch.astray(folder, "hw1")
+    assert [line.split()[0].partition("/")[0] for line in lines] == ["bob", "cleo", "eve", "fay.zip", "gus"]
+    assert lines[0] == "bob/hw1_first is not where it belongs: bob/hw1/hw1.ipynb"
+
+
+def test_only_one_process_grades_a_problem_set(top):
+    a_class(top, 1)
+    lock = top / "gradebook/results/hw1/.lock"
+    lock.parent.mkdir(parents=True)
+    with filelock.FileLock(lock):
+        done = school.course_command(top, "grade", "hw1", "--no-sandbox")
+    assert done.returncode == 1 and "being graded by another process" in done.stderr and results(top) == {}
+
+
+@sandboxed
+def test_other_exercises_need_another_gradebook(graded):
+    top = graded
+    source = top / "source/problem_sets/hw1.py"
+    text = source.read_text()
+    try:
+        source.write_text(text.replace("running_mean", "moving_mean"))
+        build(top)
+        done = school.course_command(top, "grade", "hw1")
+        assert done.returncode == 1 and "--gradebook FOLDER" in done.stderr and "goes on from there" not in done.stderr, done.stderr
+    finally:
+        source.write_text(text)
+        build(top)
+
+
+@sandboxed
+def test_who_was_taken_out_of_the_gradebook_stops_nobody_s_feedback(graded):
+    top = graded
+    with Gradebook(f"sqlite:///{top}/gradebook/gradebook.db") as book:
+        book.remove_student("p02")
+    done = school.course_command(top, "report", "hw1", "--feedback")
+    assert done.returncode == 0 and "feedback for 2 people" in done.stdout and "1 person without marks" in " ".join(done.stdout.split())
+
+
+def test_what_an_lms_gives_is_collected(top):
+    """Canvas and Moodle, in the way of nbgrader_config.py."""
+    text = (top / "assignments/hw1/hw1.ipynb").read_text()
+    archive = top / "gradebook/downloaded/hw1/archive"
+    archive.mkdir(parents=True)
+    with zipfile.ZipFile(archive / "submissions.zip", "w") as pack:
+        for path in ("ada_123_456_hw1.ipynb", "bob_LATE_12_34_hw1-2.ipynb", "Cleo de Merode_77_assignsubmission_file_/hw1.ipynb", "dan_1_2_essay.pdf"):
+            pack.writestr(path, text)
+    program = [sys.executable, "-c", "import sys; from nbgrader.apps.nbgraderapp import main; sys.exit(main())", "zip_collect", "hw1"]
+    done = subprocess.run(program, cwd=top, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert {str(p.relative_to(top / "gradebook/submitted")) for p in (top / "gradebook/submitted").rglob("*.ipynb")} == {
+        "ada/hw1/hw1.ipynb", "bob/hw1/hw1.ipynb", "Cleo de Merode/hw1/hw1.ipynb"}
+
+
 def test_without_a_sandbox_one_must_consent(top):
     a_class(top, 2)
     nowhere = {"PATH": "/nowhere"}
@@ -166,8 +318,8 @@ def test_a_class_list_and_folders_with_mistakes(top):
     done = school.course_command(top, "grade", "hw1", "--students", "class.csv")
     assert done.returncode == 0, done.stderr
     for line in ("line 4 of class.csv: p00 is listed a second time; the first is taken", "line 5 of class.csv: p01 is listed a second time, with other details; the first is taken",
-                 "line 6 of class.csv: '' cannot be an id", "caf?: the folder's name is not UTF-8", "<script>alert(1)<: the folder's name holds characters", "q: 0 points: nothing was handed in"):
-        assert f"not graded: {line}" in done.stdout or line in done.stdout, line
+                 "line 6 of class.csv: '' cannot be an id", "caf?: the folder's name is not UTF-8", "<script>alert(1)<: the folder's name holds characters", "q: nothing to grade: nothing was handed in"):
+        assert f"to look at: {line}" in done.stdout or line in done.stdout, line
     assert set(school.marks(top)) == {"p00", "p01", "q"} and school.marks(top)["q"]["softmax"] == (0, None)
     assert school.course_command(top, "report", "hw1").returncode == 0
     report = (top / "gradebook/reports/hw1/report.html").read_text()
@@ -245,15 +397,32 @@ def test_the_version_changes_with_the_answers_and_with_nothing_else(top, monkeyp
 def test_a_late_submission_is_late_only_by_a_trusted_clock(top):
     folder = school.hand_in(top, "a", attacks.RIGHT, attacks.RIGHT_MEAN)
     (folder / "timestamp.txt").write_text("2026-01-01 10:00:00 UTC")
-    from nbgrader.api import Gradebook
+    (school.hand_in(top, "b", attacks.WRONG, attacks.RIGHT_MEAN) / "timestamp.txt").write_text("yesterday")
 
-    for args, seconds in (((), 0), (("--timestamps", "--again"), 3600)):
-        assert school.course_command(top, "grade", "hw1", *args).returncode == 0
+    def late(*args):
+        done = school.course_command(top, "grade", "hw1", *args)
+        assert done.returncode == 0, done.stderr
         with Gradebook(f"sqlite:///{top}/gradebook/gradebook.db") as book:
-            if not args:
-                book.find_assignment("hw1").duedate = __import__("datetime").datetime(2026, 1, 1, 9)
-                book.db.commit()
-            assert book.find_submission("hw1", "a").total_seconds_late == seconds
+            return [book.find_submission("hw1", s).total_seconds_late for s in "ab"], done.stdout
+
+    def due(hour):
+        with Gradebook(f"sqlite:///{top}/gradebook/gradebook.db") as book:
+            book.find_assignment("hw1").duedate = datetime.datetime(2026, 1, 1, hour)
+            book.db.commit()
+
+    assert late()[0] == [0, 0]
+    due(9)
+    seconds, said = late("--timestamps")
+    assert seconds == [3600, 0] and "b: timestamp.txt holds no time ('yesterday')" in said
+    with open(top / "nbgrader_config.py", "a") as file:  # what the whole class's collecting writes, and what lateness costs
+        file.write("c.CourseAutograde.timestamps = True\nc.AssignLatePenalties.plugin_class = 'nbgrader.plugins.LateSubmissionPlugin'\n"
+                   "c.LateSubmissionPlugin.penalty_method = 'zero'\n")
+    due(8)  # counts without --again
+    assert late()[0] == [7200, 0]
+    rows, _ = report(top)
+    assert (rows["a"]["total"], rows["a"]["late_penalty"], rows["b"]["total"], rows["b"]["late_penalty"]) == ("0.0", "9.0", "4.0", "0.0")
+    (folder / "timestamp.txt").unlink()
+    assert late()[0] == [0, 0]
 
 
 # ---- what is released
@@ -295,6 +464,14 @@ def test_release_checks_first(top):
     (top / "tests/problem_sets/hw1").mkdir(parents=True)
     shutil.copy(school.TOP / "README.md", top)
     done = school.course_command(top, "release", "hw1")
+    assert done.returncode == 1 and "is no git clone" in done.stderr.replace("\n", " ")  # who knows what else lies in this folder
+    (top / ".gitignore").write_text("gradebook/\n")
+    for command in (["init", "-q"], ["add", "."]):
+        subprocess.run(["git", *command], cwd=top, check=True)
+    (top / "class.csv").write_text("id\nada\n")
+    done = school.course_command(top, "release", "hw1")
+    with zipfile.ZipFile(top / "gradebook/release/learning-from-humans.zip") as pack:
+        assert "learning-from-humans/assignments/hw1/hw1.ipynb" in pack.namelist() and "learning-from-humans/class.csv" not in pack.namelist()
     assert done.returncode == 0 and (top / "gradebook/release/learning-from-humans.zip").exists(), done.stderr
     (top / "tests/problem_sets/hw1/softmax.py").write_text('# %% wrong="really right"\n' + attacks.RIGHT)
     done = school.course_command(top, "release", "hw1")
