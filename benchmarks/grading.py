@@ -237,7 +237,7 @@ def clusters(n: int = 300) -> list[dict]:
                                     stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
         def results(book: str) -> dict:
-            return {p.name: p.stat().st_mtime_ns for p in (Path(scratch) / book / "results").glob("*/*.json") if p.name != "last.json"}
+            return {p.name: p.stat().st_mtime_ns for p in (Path(scratch) / book / "results").glob("*/*.json") if p.name != "class_list.json"}
 
         def port() -> int:
             with socket.socket() as s:

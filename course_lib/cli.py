@@ -274,7 +274,8 @@ def check(problem_set: Annotated[str, typer.Argument(help="such as ps1")],
         stop(str(error))
     show([m.as_dict() for m in marks], dict(exercise="exercise", score="score", max="of", message="what to look at"), as_json)
     if not as_json:
-        out.print(f"{sum(m.score for m in marks)} of {sum(m.max for m in marks)} points. Written answers are not marked here.")
+        out.print(f"{sum(m.score for m in marks)} of {sum(m.max for m in marks)} points. Written answers are not marked here. "
+                  f"If somebody grades you, hand in {path}", highlight=False, soft_wrap=True)
 
 
 def problem_set_name(problem_set: str) -> str:
@@ -359,14 +360,16 @@ def grade(problem_set: Annotated[str, typer.Argument(help="such as ps1")],
     except KeyboardInterrupt:
         stop(f"Stopped. {on}")
     remarks = [f"to look at: {line}" for line in found.refused]
-    remarks += [f"{s.student}: {line}" for s in found.submissions for line in [f"nothing to grade: {s.problem}"] * bool(s.problem) + s.remarks]
+    for s in found.submissions:
+        remarks += [f"{s.student}: {line}" for line in [f"nothing to grade: {s.problem}"] * bool(s.problem) + s.remarks]
     for line in remarks:
         out.print(line, highlight=False, markup=False, soft_wrap=True)
     if not found.submissions:
         stop(f"nobody has handed in {name}: {batch.gradebook() / 'submitted'}/<student>/{name}/{name}.ipynb")
     places = "".join(f" {option} {value}" for option, value in (("--gradebook", gradebook), ("--database", database)) if value)
-    out.print(f"{len(found.submissions) - len(found.failed)} people in the gradebook; tests run for {found.executed} new or changed submissions. "
-              f"Next: written answers and comments (jupyter lab, Nbgrader → Formgrader), then course report {problem_set}{places}",
+    out.print(f"{len(found.submissions) - len(found.failed)} people in the gradebook; tests run for {found.executed} new or changed "
+              "submissions. Next: written answers and comments in the formgrader (book/instructors.md), "
+              f"then course report {problem_set}{places}",
               highlight=False, soft_wrap=True)
     if found.failed:
         stop("\n".join(f"{student}: not graded: {why}" for student, why in found.failed.items()) +

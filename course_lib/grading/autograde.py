@@ -148,7 +148,7 @@ class StudentView(Preprocessor):
 
 
 def stamp(submission: intake.Submission, due: str) -> str:
-    """All that a recorded submission depends on: its answers and the tests, what came of them, when it was handed in, and when it was due."""
+    """All that a record depends on: answers and tests, what came of them, when it was handed in, and when it was due."""
     return f"{submission.version} {batch.digest(submission)} {submission.timestamp or '-'} {due}"
 
 
@@ -156,8 +156,8 @@ class CourseAutograde(Autograde):
     """Take in, execute, record. A submission's version (its answers and the tests) is in the graded notebook; an unchanged one
     is not graded again."""
 
-    sandbox = Bool(True, help="Run submissions under bubblewrap. False: with the rights of whoever grades, for trusted code only.").tag(config=True)
-    timestamps = Bool(False, help="Use a submission's timestamp.txt for lateness: only if your own collecting writes it.").tag(config=True)
+    sandbox = Bool(True, help="Run submissions under bubblewrap. False: with your own rights, for trusted code only.").tag(config=True)
+    timestamps = Bool(False, help="Believe a submission's timestamp.txt: only if your own collecting writes it.").tag(config=True)
     limit_s = Float(120, help="Seconds for one cell.").tag(config=True)
     total_s = Float(1800, help="Seconds for one submission.").tag(config=True)
     gpu = Bool(False, help="Let submissions see the GPU.").tag(config=True)
@@ -274,7 +274,8 @@ def unchanged(path: Path, submission: intake.Submission) -> set[str]:
         return set()
     new = {cell.metadata.nbgrader.grade_id: cell.source if cell.cell_type == "code" else harmless(cell.source)
            for cell in intake.rebuild(submission).cells if cell.metadata.get("nbgrader")}
-    new |= {c["meta"]["grade_id"]: c["text"] for c in marking.source_cells(submission.name) if c["meta"].get("grade") and not c["meta"].get("solution")}
+    new |= {c["meta"]["grade_id"]: c["text"] for c in marking.source_cells(submission.name)
+            if c["meta"].get("grade") and not c["meta"].get("solution")}
     same = {name for name in new if old.get(name) == new[name]}
     return {name for name in same if name.removesuffix("-test") in same}
 

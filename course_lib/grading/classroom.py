@@ -61,8 +61,8 @@ def prepare(name: str) -> None:
     if not done["success"]:
         log = done.get("log", "") + done.get("error", "")
         if "Cannot add or remove" in log or "submissions associated" in log:
-            raise RuntimeError(f"{name} has other exercises than when it was entered in this gradebook, where submissions are marked already. Take "
-                               f"the exercises back as they were, or begin another gradebook: --gradebook FOLDER")
+            raise RuntimeError(f"{name} has other exercises than when it was entered in this gradebook, where submissions are marked "
+                               "already. Take the exercises back as they were, or begin another gradebook: --gradebook FOLDER")
         raise RuntimeError(f"nbgrader does not take {name} into the gradebook: {log.strip()[-1000:]}")
     entered.parent.mkdir(parents=True, exist_ok=True)
     entered.write_text(version)
@@ -154,7 +154,7 @@ def _only(coursedir, name):
 
 @dataclass(frozen=True)
 class Score:
-    """What the gradebook has for one exercise or written answer. ``score`` is what counts: by hand, else automatic, and the extra credit."""
+    """What the gradebook has for one exercise or written answer. ``score`` counts: by hand, else automatic, and the extra credit."""
 
     automatic: float | None
     by_hand: float | None
@@ -163,14 +163,15 @@ class Score:
 
 
 def scores(name: str) -> tuple[dict[str, dict[str, Score]], dict[str, float], list[dict]]:
-    """As the gradebook has them: student → exercise or written answer → score; student → late penalty; and everybody in the gradebook."""
+    """From the gradebook: student → exercise or written answer → score; student → late penalty; and everybody who is in it."""
     nb, found, late = api(), {}, {}
     with book(nb) as gb:
         with contextlib.suppress(MissingEntry):
             for s in gb.assignment_submissions(name):
                 late[s.student.id] = s.late_submission_penalty or 0.0
-                found[s.student.id] = {g.name.removesuffix("-test"): Score(g.auto_score, g.manual_score, g.score, bool(g.needs_manual_grade))
-                                       for n in s.notebooks for g in n.grades}
+                grades = [g for n in s.notebooks for g in n.grades]
+                found[s.student.id] = {
+                    g.name.removesuffix("-test"): Score(g.auto_score, g.manual_score, g.score, bool(g.needs_manual_grade)) for g in grades}
         return found, late, [{k: getattr(s, k) or "" for k in ("id", "first_name", "last_name", "email")} for s in gb.students]
 
 

@@ -50,15 +50,16 @@ class Person:
         """What stands between this row and a final mark; "" if nothing."""
         notes = ["not graded yet"] * (not self.scores) + ["a newer version is not graded yet"] * (self.newer and bool(self.scores))
         notes += [f"not marked yet: {', '.join(self.waiting)}"] * bool(self.waiting)
-        return "; ".join(notes + [f"marked by hand before it changed: {', '.join(self.changed)}"] * bool(self.changed))
+        notes += [f"marked by hand before it changed: {', '.join(self.changed)}"] * bool(self.changed)
+        return "; ".join(notes)
 
 
 def gather(name: str) -> dict:
-    """Everything the report shows: marks from the gradebook; answers from ``submitted/``, as they are now; and what the tests said of them."""
+    """Everything the report shows: marks from the gradebook, answers from ``submitted/`` as they are now, and what the tests said."""
     scores, late, known = classroom.scores(name)
     if not scores:
-        raise LookupError(f"nothing of {name} is in this gradebook ({classroom.api().coursedir.db_url}). Grade first (course grade {name}), or name the "
-                          "gradebook it is in: --gradebook, --database")
+        raise LookupError(f"nothing of {name} is in this gradebook ({classroom.api().coursedir.db_url}). Grade first "
+                          f"(course grade {name}), or name the gradebook it is in: --gradebook, --database")
     names = {s["id"]: (s["first_name"], s["last_name"], s["email"]) for s in known}
     submissions, refused = classroom.collect(name, known)
     listed = batch.results(name) / "class_list.json"
@@ -72,8 +73,8 @@ def gather(name: str) -> dict:
         if s.problem == classroom.NOTHING and version != s.version:
             s.problem = "nothing of theirs is in submitted/ now; the marks are of what was there before"
             version = s.version
-        people.append(Person(s.student, names.get(s.student, ("", "", "")), scores.get(s.student, {}), late.get(s.student, 0.0), s.problem, s.remarks, found,
-                             newer=bool(version) and version != s.version))
+        people.append(Person(s.student, names.get(s.student, ("", "", "")), scores.get(s.student, {}), late.get(s.student, 0.0), s.problem,
+                             s.remarks, found, newer=bool(version) and version != s.version))
         if s.problem:
             continue
         answers[s.student] = s.answers
@@ -85,23 +86,24 @@ def gather(name: str) -> dict:
                 if check["kind"]:
                     said[ex, check["name"], re.sub(r"-?\d[\d.,e+-]*", "…", check["said"])[:160]] += 1
     cells = marking.source_cells(name)
-    most = marking.points(cells) | {c["meta"]["grade_id"]: c["meta"]["points"] for c in cells if c["meta"].get("grade") and c["meta"].get("solution")}
-    return dict(name=name, people=people, most=most, refused=refused, passed=passed, tried=tried, said=said.most_common(12), similar=integrity.similar(answers, blank))
+    written = {c["meta"]["grade_id"]: c["meta"]["points"] for c in cells if c["meta"].get("grade") and c["meta"].get("solution")}
+    return dict(name=name, people=people, most=marking.points(cells) | written, refused=refused, passed=passed, tried=tried,
+                said=said.most_common(12), similar=integrity.similar(answers, blank))
 
 
 def unfinished(found: dict) -> list[str]:
     """What is still to be done before these marks are final, a line each."""
     people = found["people"]
-    counts = [(sum(not p.scores for p in people), "without marks: nothing of theirs is in the gradebook (course grade goes on with it)"),
-              (sum(p.newer and bool(p.scores) for p in people), "with marks of an older version than the one handed in (course grade goes on with it)"),
-              (sum(bool(p.waiting) for p in people), "with written answers that nobody has marked (Nbgrader → Formgrader)"),
-              (sum(bool(p.changed) for p in people), "with marks by hand that are older than their answer or its tests (Nbgrader → Formgrader)")]
+    counts = [(sum(not p.scores for p in people), "without marks: nothing of theirs is in the gradebook (course grade)"),
+              (sum(p.newer and bool(p.scores) for p in people), "with marks of an older version than the one handed in (course grade)"),
+              (sum(bool(p.waiting) for p in people), "with written answers that nobody has marked (Formgrader)"),
+              (sum(bool(p.changed) for p in people), "with marks by hand that are older than their answer or its tests (Formgrader)")]
     return [f"{n} {'person' if n == 1 else 'people'} {what}" for n, what in counts if n]
 
 
 def write_csv(found: dict, path: Path) -> None:
-    """id, names, e-mail, total, of, one column for each exercise, late penalty, note. Who is not graded yet has empty cells, not zeros. A cell that a
-    spreadsheet would take for a formula is quoted."""
+    """id, names, e-mail, total, of, one column for each exercise, late penalty, note. Who is not graded yet has empty cells, not
+    zeros. A cell that a spreadsheet would take for a formula is quoted."""
     safe = lambda x: "'" + x if isinstance(x, str) and x[:1] in tuple("=+-@\t\r") else x
     of = sum(found["most"].values())
     with open(path, "w", newline="", encoding="utf-8") as file:
@@ -109,7 +111,8 @@ def write_csv(found: dict, path: Path) -> None:
         rows.writerow(["id", "first_name", "last_name", "email", "total", "of", *found["most"], "late_penalty", "note"])
         for p in found["people"]:
             marks = [p.scores[ex].score if ex in p.scores and ex not in p.waiting else "" for ex in found["most"]]
-            rows.writerow([safe(x) for x in (p.student, *p.names)] + ["" if p.total is None else round(p.total, 2), of, *marks, p.late, safe(p.note)])
+            total = "" if p.total is None else round(p.total, 2)
+            rows.writerow([*map(safe, (p.student, *p.names)), total, of, *marks, p.late, p.note])
 
 
 def figures(found: dict) -> list[tuple[str, str]]:
