@@ -131,6 +131,7 @@ def figures(found: dict) -> list[tuple[str, str]]:
     fig, ax = plt.subplots(figsize=(7, 2.6))
     ax.hist(totals, bins=np.linspace(0, most, 21), color=OKABE_ITO[0], edgecolor="white")
     ax.set(xlabel=f"points, of {most:g}", ylabel="people", xlim=(0, most))
+    ax.yaxis.get_major_locator().set_params(integer=True)
     middle = f"median {np.median(totals):.1f}" if len(totals) else "nobody yet"
     pictures.append((_url(fig, plt), f"Points of {len(totals)} people: {middle}. Written answers count once they are marked."))
     exercises = [ex for ex in found["most"] if any(key[0] == ex for key in found["tried"])]
