@@ -21,8 +21,8 @@ c.Exchange.root = os.path.join(book, "exchange")
 # What an LMS gives as one zip, saved as gradebook/downloaded/<problem set>/archive/submissions.zip: Canvas calls a file
 # ada_123_456_ps1_behavior_cloning-1.ipynb, Moodle puts it into a folder "Ada Lovelace_123_assignsubmission_file_"
 c.ZipCollectApp.downloaded_directory = os.path.join(os.path.relpath(book, here), "downloaded")
-c.FileNameCollectorPlugin.named_regexp = (r".*?/extracted/(submissions/)?(?P<student_id>[^/_]+)_(.*[/_])?"
-                                          r"(?P<file_id>[a-z]+\d+(_[a-z_]+)?)(-\d+| ?\(\d+\))?\.ipynb$")
+c.FileNameCollectorPlugin.named_regexp = (r".*?/extracted/(submissions/)?(?P<student_id>[^/_]+)(_LATE)?_\d+"
+                                          r"(_\d+_|_assignsubmission_[^/]*/(.*/)?)(?P<file_id>[^/]+\.ipynb)$")
 c.GenerateFeedback.preprocessors = ["nbgrader.preprocessors.GetGrades", "course_lib.grading.autograde.StudentView",
                                     "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor"]
 c.HTMLExporter.sanitize_html = True

@@ -307,10 +307,11 @@ def release(problem_set: Annotated[str, typer.Argument(help="such as ps1")], gra
     gradebook_at(gradebook, database)
     name = problem_set_name(problem_set)
     from course_lib.authoring.release import release as make
+    from course_lib.grading.classroom import ERRORS
 
     try:
         path = make(name, lambda text: out.print(text, highlight=False))
-    except (RuntimeError, OSError, ValueError) as error:
+    except ERRORS as error:
         stop(str(error))
     out.print(f"{name} is released: assignments/{name}/. For students: {path}", highlight=False, soft_wrap=True)
 
@@ -322,7 +323,6 @@ def grade(problem_set: Annotated[str, typer.Argument(help="such as ps1")],
           scheduler: Annotated[str, typer.Option(help="address of a Dask scheduler: execute there instead")] = None,
           gpu: Annotated[bool, typer.Option("--gpu", help="let submissions see this machine's (or each worker's) GPU")] = None,
           sandbox: Annotated[bool, typer.Option(help="--no-sandbox: run them with your own rights, unprotected")] = True,
-          timestamps: Annotated[bool, typer.Option("--timestamps", help="believe timestamp.txt: your own collecting writes it")] = None,
           limit: Annotated[float, typer.Option(min=1, help="seconds for one cell [120]")] = None,
           total: Annotated[float, typer.Option(min=1, help="seconds for one submission [1800]")] = None,
           again: Annotated[bool, typer.Option("--again", help="also those that are graded already")] = False,
@@ -349,7 +349,7 @@ def grade(problem_set: Annotated[str, typer.Argument(help="such as ps1")],
         if done == of:
             bar.close()
 
-    settings = dict(sandbox=sandbox, timestamps=timestamps, gpu=gpu, limit_s=limit, total_s=total)
+    settings = dict(sandbox=sandbox, gpu=gpu, limit_s=limit, total_s=total)
     on = f"What was finished is kept: the same command{', without --again,' if again else ''} goes on from there."
     try:
         people, lines = batch.class_list(students) if students else ([], [])
@@ -373,7 +373,7 @@ def grade(problem_set: Annotated[str, typer.Argument(help="such as ps1")],
               highlight=False, soft_wrap=True)
     if found.failed:
         stop("\n".join(f"{student}: not graded: {why}" for student, why in found.failed.items()) +
-             f"\nMarks of theirs from before stand as they were. {on}")
+             f"\nMarks of theirs may be from before, in part; the report says whose. {on}")
 
 
 @app.command()

@@ -38,7 +38,7 @@ class Record(Preprocessor):
     enabled = True
     submission: intake.Submission
     how: dict
-    due = ""
+    terms = ""
 
     def preprocess(self, nb, resources):
         submission = self.submission
@@ -56,24 +56,25 @@ class Record(Preprocessor):
                 cell.outputs = said(result["solutions"].get(grade_id, {}))
             elif meta.get("grade"):
                 cell.outputs = verdict(marks[grade_id.removesuffix("-test")])
-        nb.metadata["course"] = {"version": submission.version, "recorded": stamp(submission, self.due)}
+        nb.metadata["course"] = {"version": submission.version, "problem": submission.problem, "recorded": stamp(submission, self.terms)}
         return nb, resources
 
 
 class SaveMarks(SaveAutoGrades):
     """nbgrader's, which wants every mark given by hand looked at again after each grading. Here only where something has changed."""
 
-    unchanged: set[str] = set()  # names of grades with the answer, and the tests, of last time
+    unchanged: set[str] | None = None  # names of grades with the answer, and the tests, of last time; None: there was no last time
 
     def _add_score(self, cell, resources):
+        if self.unchanged is None:
+            return super()._add_score(cell, resources)
         name = cell.metadata["nbgrader"]["grade_id"]
-        seen = False
-        if name in self.unchanged:
-            grade = self.gradebook.find_grade(name, self.notebook_id, self.assignment_id, self.student_id)
-            seen = grade.manual_score is not None and not grade.needs_manual_grade
+        grade = self.gradebook.find_grade(name, self.notebook_id, self.assignment_id, self.student_id)
+        by_hand = grade.manual_score is not None or bool(grade.extra_credit)
+        seen = name in self.unchanged and not grade.needs_manual_grade
         super()._add_score(cell, resources)
-        if seen:
-            grade.needs_manual_grade = False
+        if by_hand:
+            grade.needs_manual_grade = not seen
             self.gradebook.db.commit()
 
 
@@ -147,9 +148,9 @@ class StudentView(Preprocessor):
         return cell, resources
 
 
-def stamp(submission: intake.Submission, due: str) -> str:
+def stamp(submission: intake.Submission, terms: str) -> str:
     """All that a record depends on: answers and tests, what came of them, when it was handed in, and when it was due."""
-    return f"{submission.version} {batch.digest(submission)} {submission.timestamp or '-'} {due}"
+    return f"{submission.version} {batch.digest(submission)} {submission.timestamp or '-'} {terms}"
 
 
 class CourseAutograde(Autograde):
@@ -182,29 +183,31 @@ class CourseAutograde(Autograde):
         return dict(sandbox=self.sandbox, gpu=self.gpu, limit_s=self.limit_s, total_s=self.total_s)
 
     @functools.cached_property
-    def due(self) -> str:
-        """When the assignment is due; "" if it is not, or not known yet."""
+    def terms(self) -> str:
+        """What lateness depends on besides the submission: the due date, if there is one, and whether timestamps are believed."""
         with Gradebook(self.coursedir.db_url, self.coursedir.course_id) as gb, contextlib.suppress(MissingEntry):
-            return str(gb.find_assignment(self.coursedir.assignment_id).duedate or "")
+            return f"{gb.find_assignment(self.coursedir.assignment_id).duedate} {self.timestamps}"
         return ""
 
     def start(self) -> None:
         """As nbgrader and its formgrader call it: take in whoever is asked for, then record."""
         name = self.coursedir.assignment_id
-        lock = batch.alone(name)
-        for student, folder in batch.submitted(Path(self.coursedir.root) / self.coursedir.submitted_directory, name):
-            if self.coursedir.student_id in ("*", student) and not intake.proper(student):
-                self.take(intake.take(folder, name, student, self.timestamps))
         try:
-            super().start()
+            with batch.alone(name):
+                for student, folder in batch.submitted(Path(self.coursedir.root) / self.coursedir.submitted_directory, name):
+                    if self.coursedir.student_id in ("*", student) and not intake.proper(student):
+                        self.take(intake.take(folder, name, student, self.timestamps))
+                super().start()
+        except RuntimeError as error:  # nbgrader shows errors of this kind, and no traceback
+            self.log.error(str(error))
+            raise NbGraderException(str(error)) from None
         finally:
             batch.close()
-            lock.release()
 
     def record(self, submission: intake.Submission, known: set[str]) -> str:
         """One submission goes into the gradebook, unless it stands there (``known``) as it is; "" or why it did not."""
         self.coursedir.assignment_id, self.coursedir.student_id = submission.name, submission.student
-        if not self.force and submission.student in known and recorded(self.graded(submission)) == stamp(submission, self.due):
+        if not self.force and submission.student in known and recorded(self.graded(submission)) == stamp(submission, self.terms):
             return ""
         self.known, self.trouble = known, ""
         self.take(submission)
@@ -212,7 +215,7 @@ class CourseAutograde(Autograde):
             super().start()
         except Exception as error:  # whatever it is, the others go on
             return self.trouble or f"{type(error).__name__}: {error}"
-        return "" if recorded(self.graded(submission)) == stamp(submission, self.due) else "nbgrader did not record it"
+        return "" if recorded(self.graded(submission)) == stamp(submission, self.terms) else "nbgrader did not record it"
 
     def graded(self, submission: intake.Submission) -> Path:
         folder = self.coursedir.format_path(self.coursedir.autograded_directory, submission.student, submission.name)
@@ -234,22 +237,22 @@ class CourseAutograde(Autograde):
             return False
         submission, before = self.taken[student_id], done / f"{assignment_id}.ipynb"
         known = self.known is None or student_id in self.known
-        if not self.force and known and recorded(before) == stamp(submission, self.due):
+        if not self.force and known and recorded(before) == stamp(submission, self.terms):
             return False
-        SaveMarks.unchanged = unchanged(before, submission) if known else set()
+        SaveMarks.unchanged = unchanged(before, submission) if known else None
         if done.exists():
             rmtree(str(done))
         return True
 
     def init_assignment(self, assignment_id: str, student_id: str) -> None:
         super().init_assignment(assignment_id, student_id)
-        if not self.taken[student_id].timestamp and (self.known is None or student_id in self.known):
-            with Gradebook(self.coursedir.db_url, self.coursedir.course_id) as gb:  # what came without a time keeps none of before
+        if self.timestamps and not self.taken[student_id].timestamp and (self.known is None or student_id in self.known):
+            with Gradebook(self.coursedir.db_url, self.coursedir.course_id) as gb:  # what comes without a time keeps none of before
                 gb.update_or_create_submission(assignment_id, student_id, timestamp=None)
 
     def convert_single_notebook(self, notebook_filename: str) -> None:
         student = Path(notebook_filename).parent.parent.name
-        Record.submission, Record.how, Record.due = self.taken[student], self.how, self.due
+        Record.submission, Record.how, Record.terms = self.taken[student], self.how, self.terms
         try:
             super().convert_single_notebook(notebook_filename)
         except Exception as error:
@@ -257,16 +260,21 @@ class CourseAutograde(Autograde):
             raise
 
 
-def recorded(path: Path) -> str:
-    """The stamp of a notebook whose marks are recorded; "" if there is none, or if recording it was interrupted."""
+def recorded(path: Path, what: str = "recorded") -> str:
+    """The stamp (or the ``version``, or the ``problem``) of a notebook whose marks are recorded; "" if there is none, or if recording it
+    was interrupted."""
     try:
-        return json.loads(path.read_text()).get("metadata", {}).get("course", {}).get("recorded", "")
-    except (OSError, ValueError, AttributeError):
+        course = json.loads(path.read_text()).get("metadata", {}).get("course", {})
+        return course[what] if course.get("recorded") else ""
+    except (OSError, ValueError, AttributeError, KeyError):
         return ""
 
 
 def unchanged(path: Path, submission: intake.Submission) -> set[str]:
-    """The grades, by name, for which answer and tests are those of the notebook in ``path``, graded before."""
+    """The grades, by name, for which answer and tests are those of the notebook in ``path``, graded before. None of one that was
+    only begun: it holds the new answers already."""
+    if not recorded(path):
+        return set()
     try:
         old = {cell["metadata"]["nbgrader"]["grade_id"]: "".join(cell["source"]) for cell in json.loads(path.read_text())["cells"]
                if cell["metadata"].get("nbgrader")}

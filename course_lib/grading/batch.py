@@ -48,8 +48,16 @@ def submitted(folder: Path, name: str) -> Iterator[tuple[str, Path]]:
     """(student, folder of this problem set) for everyone who handed something in, in order."""
     if folder.is_dir():
         for student in sorted(os.scandir(folder), key=lambda e: e.name):
-            if student.is_dir(follow_symlinks=False) and os.path.lexists(os.path.join(student.path, name)):
+            if student.is_dir(follow_symlinks=False) and name in _names(student.path, name):
                 yield student.name, Path(student.path) / name
+
+
+def _names(folder: str, unreadable: str) -> list[str]:
+    """What is in a folder. In one that cannot be read everything may be, also ``unreadable``: whoever opens it says why not."""
+    try:
+        return sorted(os.listdir(folder))
+    except OSError:
+        return [unreadable]
 
 
 def astray(folder: Path, name: str) -> list[str]:
@@ -59,10 +67,12 @@ def astray(folder: Path, name: str) -> list[str]:
         if student.is_symlink() or not student.is_dir():
             lines += [f"{student.name} in {folder.name}/ is {'a link' if student.is_symlink() else 'a file'}"] * (student.name[0] != ".")
             continue
-        others = sorted(entry.name for entry in os.scandir(student.path))
-        if name not in others:
+        others = _names(student.path, name)
+        if student.name == name:
+            lines.append(f"{name}/ is a problem set's folder, and people's folders belong here: STUDENT/{name}/{name}.ipynb")
+        elif name not in others:
             lines += [f"{student.name}/{other} is not where it belongs: {student.name}/{name}/{name}.ipynb" for other in others
-                      if other.startswith(short)]
+                      if re.match(rf"{re.escape(short)}(?!\d)", other)]
     return [intake.plain(line, 300) for line in lines]
 
 
@@ -150,14 +160,15 @@ def results(name: str) -> Path:
 
 
 def stored(submission: intake.Submission, limit_s: float = 0, total_s: float = 0, **_) -> dict | None:
-    """The result that is kept; ``None`` if there is none, or if something was stopped in it and now has more time."""
+    """The result that is kept; ``None`` if there is none, or if something was stopped in it and has more time now."""
     try:
         found = json.loads((results(submission.name) / f"{submission.version}.json").read_text())
     except (OSError, ValueError):
         return None
     before = found.get("limits", [limit_s, total_s])
     stopped = any(check["kind"] == "Stopped" for checks in found["tests"].values() for check in checks)
-    return None if stopped and (limit_s > before[0] or total_s > before[1]) else found
+    more = limit_s >= before[0] and total_s >= before[1] and [limit_s, total_s] != before
+    return None if stopped and more else found
 
 
 def digest(submission: intake.Submission) -> str:
@@ -169,7 +180,7 @@ def digest(submission: intake.Submission) -> str:
 
 
 def alone(name: str):
-    """A lock: one process at a time grades a problem set. ``RuntimeError`` if another is at it."""
+    """A lock, for ``with``: one process at a time grades a problem set. ``RuntimeError`` if another is at it."""
     path = results(name) / ".lock"
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = filelock.FileLock(path)

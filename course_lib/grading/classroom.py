@@ -11,10 +11,12 @@ import tempfile
 import warnings
 from dataclasses import dataclass, field
 
+import nbformat
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.converters import NbGraderException
 from nbgrader.coursedir import CourseDirectory
+from nbgrader.preprocessors import AssignLatePenalties
 from sqlalchemy.exc import SAWarning, SQLAlchemyError
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
@@ -73,7 +75,7 @@ def collect(name: str, people: list[dict], timestamps: bool = False) -> tuple[li
     taken, refused = {}, batch.astray(batch.gradebook() / "submitted", name)
     for student, folder in batch.submitted(batch.gradebook() / "submitted", name):
         if why := intake.proper(student):
-            refused.append(f"{student.encode(errors='replace').decode()}: {why}")
+            refused.append(f"{intake.plain(student)}: {why}")
         else:
             taken[student] = intake.take(folder, name, student, timestamps)
     for person in people:
@@ -88,8 +90,8 @@ def grade(name: str, *, people: list[dict] = (), lines: list[str] = (), force: b
     ``lines``: refused lines of a class list. ``force``: also what has not changed. ``settings``: those of ``CourseAutograde``, where they
     are to be others than in nbgrader_config.py.
     """
-    prepare(name)
     with batch.alone(name):
+        prepare(name)
         return _grade(name, people, list(lines), force, progress, jobs or batch.jobs_here(), scheduler, settings)
 
 
@@ -132,10 +134,20 @@ def _grade(name, people, lines, force, progress, jobs, scheduler, settings) -> G
     return out
 
 
-def graded_version(submission: intake.Submission) -> str:
-    """The version of somebody's submission whose marks are recorded here; "" if none is."""
+def graded(submission: intake.Submission) -> tuple[str, str]:
+    """(version, problem) of what is recorded of somebody here; "" if nothing is, or recording it was interrupted."""
     path = batch.gradebook() / "autograded" / submission.student / submission.name / f"{submission.name}.ipynb"
-    return recorded(path).partition(" ")[0]
+    return recorded(path, "version"), recorded(path, "problem")
+
+
+def penalties(name: str) -> None:
+    """What lateness costs, anew: it follows from the marks, which people have changed since, and from settings and extensions."""
+    nb = api()
+    with book(nb) as gb, contextlib.suppress(MissingEntry):
+        late = [s.student.id for s in gb.assignment_submissions(name) if s.total_seconds_late > 0 or s.late_submission_penalty]
+    for student in late:
+        where = dict(notebook=name, assignment=name, student=student, db_url=nb.coursedir.db_url)
+        AssignLatePenalties(parent=nb).preprocess(nbformat.v4.new_notebook(), {"nbgrader": where})
 
 
 def book(nb: NbGraderAPI) -> Gradebook:
@@ -158,6 +170,7 @@ class Score:
 
     automatic: float | None
     by_hand: float | None
+    extra: float
     score: float
     look: bool  # a person has not marked it, or its answer or tests have changed since
 
@@ -171,17 +184,21 @@ def scores(name: str) -> tuple[dict[str, dict[str, Score]], dict[str, float], li
                 late[s.student.id] = s.late_submission_penalty or 0.0
                 grades = [g for n in s.notebooks for g in n.grades]
                 found[s.student.id] = {
-                    g.name.removesuffix("-test"): Score(g.auto_score, g.manual_score, g.score, bool(g.needs_manual_grade)) for g in grades}
+                    g.name.removesuffix("-test"): Score(
+                        g.auto_score, g.manual_score, g.extra_credit or 0, g.score, bool(g.needs_manual_grade)
+                    )
+                    for g in grades
+                }
         return found, late, [{k: getattr(s, k) or "" for k in ("id", "first_name", "last_name", "email")} for s in gb.students]
 
 
 def feedback(name: str) -> int:
     """Everybody's feedback as HTML, without hidden tests and without anything that a browser would run; for how many people."""
-    nb = api()
-    graded = {path.parent.name for path in (batch.gradebook() / "autograded").glob(f"*/{name}")}
-    nb.coursedir.student_id_exclude = ",".join(graded - set(scores(name)[0]))  # who has been taken out of the gradebook
+    nb, entered = api(), set(scores(name)[0])
+    there = {path.parent.name for path in (batch.gradebook() / "autograded").glob(f"*/{name}")}
+    nb.coursedir.student_id_exclude = ",".join(there - entered)  # who has been taken out of the gradebook
     with _only(nb.coursedir, name):
         from nbgrader.converters import GenerateFeedback
 
         GenerateFeedback(nb.coursedir, parent=nb, force=True).start()
-    return len(graded & set(scores(name)[0]))
+    return len(there & entered)

@@ -80,6 +80,10 @@ def take(folder: Path, name: str, student: str, timestamps: bool = False) -> Sub
         found.problem = f"the folder cannot be read ({error.strerror or error})"
         return found
     wanted = f"{name}.ipynb"
+    others = [e.name for e in entries if e.name.endswith(".ipynb") and e.name != wanted and e.is_file(follow_symlinks=False)]
+    taken = others[0] if len(others) == 1 and not os.path.lexists(folder / wanted) else wanted
+    if taken != wanted:  # what an LMS or a browser made of its name
+        found.remarks.append(f"{plain(taken)} was taken for {wanted}")
     for entry in entries:
         shown = plain(entry.name)
         if entry.is_symlink():
@@ -94,21 +98,20 @@ def take(folder: Path, name: str, student: str, timestamps: bool = False) -> Sub
                     found.timestamp = ""
             else:
                 found.remarks.append(
-                    "timestamp.txt came with the submission and was not used (--timestamps if your own collecting writes it)"
+                    "timestamp.txt came with the submission and was not used (CourseAutograde.timestamps, in nbgrader_config.py)"
                 )
-        elif entry.name != wanted and not entry.name.startswith("."):
+        elif entry.name not in (wanted, taken) and not entry.name.startswith("."):
             found.remarks.append(
                 f"{shown} was not used"
                 + (": Python files that come along are never imported" if re.search(r"\.(py|pyc|so|pth|pyd)$", entry.name) else "")
             )
     if len(found.remarks) > 12:
         found.remarks[12:] = [f"and {len(found.remarks) - 12} other files and links"]
-    others = [e.name for e in entries if e.name.endswith(".ipynb") and e.name != wanted and e.is_file(follow_symlinks=False)]
     try:
-        raw = _read(folder / wanted)
+        raw = _read(folder / taken)
     except FileNotFoundError:
         found.problem = f"there is no {wanted}" + (
-            f"; there is {', '.join(map(plain, others))[:200]}: rename it"
+            f"; there are {', '.join(map(plain, others))[:200]}: rename the right one"
             if others
             else " in what was handed in"
             if entries
@@ -116,14 +119,14 @@ def take(folder: Path, name: str, student: str, timestamps: bool = False) -> Sub
         )
         return found
     except OSError as error:
-        found.problem = f"{wanted} {error}"
+        found.problem = f"{plain(taken)} {error}"
         return found
     try:
         if raw.count(b"{") + raw.count(b"[") > MOST:
             raise ValueError(f"more than {MOST:,} brackets")
         cells = _cells(json.loads(raw))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, MemoryError) as error:
-        found.problem = f"{wanted} is {'empty' if not raw.strip() else f'not a readable notebook ({plain(str(error))})'}"
+        found.problem = f"{plain(taken)} is {'empty' if not raw.strip() else f'not a readable notebook ({plain(str(error))})'}"
         return found
     _choose(found, cells)
     return found

@@ -15,6 +15,7 @@ import jinja2
 import numpy as np
 
 from . import batch, classroom, integrity, marking
+from .autograde import CourseAutograde
 
 
 @dataclass
@@ -43,7 +44,7 @@ class Person:
     @property
     def changed(self) -> list[str]:
         """What was marked by hand before its answer or its tests changed."""
-        return [ex for ex, s in self.scores.items() if s.look and s.by_hand is not None]
+        return [ex for ex, s in self.scores.items() if s.look and (s.by_hand is not None or s.extra)]
 
     @property
     def note(self) -> str:
@@ -56,12 +57,14 @@ class Person:
 
 def gather(name: str) -> dict:
     """Everything the report shows: marks from the gradebook, answers from ``submitted/`` as they are now, and what the tests said."""
+    classroom.penalties(name)
     scores, late, known = classroom.scores(name)
     if not scores:
         raise LookupError(f"nothing of {name} is in this gradebook ({classroom.api().coursedir.db_url}). Grade first "
                           f"(course grade {name}), or name the gradebook it is in: --gradebook, --database")
     names = {s["id"]: (s["first_name"], s["last_name"], s["email"]) for s in known}
-    submissions, refused = classroom.collect(name, known)
+    timestamps = CourseAutograde(parent=classroom.api()).timestamps
+    submissions, refused = classroom.collect(name, known, timestamps)
     listed = batch.results(name) / "class_list.json"
     refused += json.loads(listed.read_text()) if listed.exists() else []
     reference, blank = marking.solutions(marking.reference(name)), marking.blank(name)
@@ -69,12 +72,13 @@ def gather(name: str) -> dict:
     tried = collections.Counter()
     for s in submissions:
         found = [f"{ex}: {f}" for ex, text in s.answers.items() for f in integrity.flags(text, reference.get(ex, ""), blank.get(ex, ""))]
-        version = classroom.graded_version(s)
-        if s.problem == classroom.NOTHING and version != s.version:
-            s.problem = "nothing of theirs is in submitted/ now; the marks are of what was there before"
+        version, problem = classroom.graded(s)
+        if s.problem == classroom.NOTHING and s.student in scores:
+            if version and problem != s.problem:
+                s.problem = "nothing of theirs is in submitted/ now; the marks are of what was there before"
             version = s.version
         people.append(Person(s.student, names.get(s.student, ("", "", "")), scores.get(s.student, {}), late.get(s.student, 0.0), s.problem,
-                             s.remarks, found, newer=bool(version) and version != s.version))
+                             s.remarks, found, newer=version != s.version))
         if s.problem:
             continue
         answers[s.student] = s.answers
@@ -94,7 +98,8 @@ def gather(name: str) -> dict:
 def unfinished(found: dict) -> list[str]:
     """What is still to be done before these marks are final, a line each."""
     people = found["people"]
-    counts = [(sum(not p.scores for p in people), "without marks: nothing of theirs is in the gradebook (course grade)"),
+    counts = [(sum(not p.scores for p in people), "without marks: nothing of theirs is in the gradebook (course grade, for who "
+              "handed in nothing with --students)"),
               (sum(p.newer and bool(p.scores) for p in people), "with marks of an older version than the one handed in (course grade)"),
               (sum(bool(p.waiting) for p in people), "with written answers that nobody has marked (Formgrader)"),
               (sum(bool(p.changed) for p in people), "with marks by hand that are older than their answer or its tests (Formgrader)")]

@@ -6,6 +6,7 @@
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 WRONG = "def softmax(x):\n    return x\n"
@@ -216,7 +217,7 @@ NOTHING = {
     "a truncated notebook": (lambda folder, name: (folder / f"{name}.ipynb").write_bytes((folder / f"{name}.ipynb").read_bytes()[:2000]), "not a readable notebook"),
     "JSON a thousand levels deep": (_replace(b"[" * 100_000), "not a readable notebook"),
     "not text": (_replace(bytes(range(256)) * 10), "not a readable notebook"),
-    "a renamed notebook": (lambda folder, name: (folder / f"{name}.ipynb").rename(folder / "final (2).ipynb"), "rename it"),
+    "two notebooks of other names": (lambda folder, name: (shutil.copy(folder / f"{name}.ipynb", folder / "a.ipynb"), (folder / f"{name}.ipynb").rename(folder / "b.ipynb")), "rename the right one"),
     "an empty folder": (lambda folder, name: (folder / f"{name}.ipynb").unlink(), "the folder is empty"),
     "a notebook that is a link to the solutions": (_link(_solutions), "is a link"),
     "a notebook that is a hard link to the solutions": (_hard_link, "hard link"),
@@ -226,5 +227,6 @@ NOTHING = {
 HARMLESS["format 3 of notebooks"] = _v3
 HARMLESS["magics"] = edit(lambda nb: _answer(nb).update(source="%%time\n" + RIGHT + "%time y = 1\nassert y == 1\n%matplotlib inline\n!echo hello\n"))
 HARMLESS["a dataclass with KW_ONLY"] = edit(lambda nb: _answer(nb).update(source="from dataclasses import KW_ONLY, dataclass\nfrom typing import ClassVar\n@dataclass\nclass C:\n    _: KW_ONLY\n    n: ClassVar[int] = 0\n    k: int = 1\nC(k=2)\n" + RIGHT))
-NOTHING["a file name that is a link"] = (lambda folder, name: (folder / f"{name}.ipynb").rename(folder / "[x](javascript:alert(1)).ipynb"), "rename it")
+HARMLESS["a renamed notebook"] = lambda folder, name: (folder / f"{name}.ipynb").rename(folder / "final (2).ipynb")
+HARMLESS["a file name that is a link"] = lambda folder, name: (folder / f"{name}.ipynb").rename(folder / "[x](javascript:alert(1)).ipynb")
 NOTHING["two million brackets"] = (_replace(b'{"cells": [' + b"{}," * 2_100_000 + b"{}]}"), "more than 2,000,000 brackets")

@@ -200,6 +200,64 @@ def test_marks_by_hand_stand_and_are_shown_again_where_something_changed(graded)
 
 
 @sandboxed
+def test_the_formgrader_s_way_is_the_same(graded):
+    """nbgrader's API, as its button calls it."""
+    top = graded
+    program = "import json, sys; from course_lib.grading import classroom; print(json.dumps(classroom.api().autograde('hw1', sys.argv[1])))"
+
+    def press(student):
+        done = subprocess.run([sys.executable, "-c", program, student], cwd=top, capture_output=True, text=True)
+        return json.loads(done.stdout.splitlines()[-1])
+
+    again_with(top, "p02", attacks.WRONG)
+    for _ in range(2):
+        done = press("p02")
+        assert done["success"], done
+    assert school.marks(top)["p02"]["softmax"] == (0, None) and report(top)[0]["p02"]["note"] == "not marked yet: why"
+    with filelock.FileLock(top / "gradebook/results/hw1/.lock"):
+        done = press("p02")
+    assert not done["success"] and "being graded by another process" in done["log"]
+    again_with(top, "p02", "# 2\n" + attacks.RIGHT)
+    assert press("p02")["success"] and school.marks(top)["p02"]["softmax"] == (5, None)
+
+
+@sandboxed
+def test_what_was_only_begun_counts_for_nothing(graded):
+    """Killed while it recorded: the notebook is there with the new answers, and no stamp."""
+    top = graded
+    by_hand(top, "p01", "why", 1)
+    assert report(top)[0]["p01"]["note"] == ""
+    again_with(top, "p01", "# 1\n" + attacks.WRONG, why="Something else.")
+    path = top / "gradebook/autograded/p01/hw1/hw1.ipynb"
+    nb = nbformat.read(path, as_version=4)
+    del nb.metadata["course"]
+    next(c for c in nb.cells if c.metadata.get("nbgrader", {}).get("grade_id") == "why").source = "Something else."
+    nbformat.write(nb, path)
+    assert report(top)[0]["p01"]["note"] == "a newer version is not graded yet"
+    assert school.course_command(top, "grade", "hw1").returncode == 0
+    assert report(top)[0]["p01"]["note"] == "marked by hand before it changed: why"
+    by_hand(top, "p01", "why", None)
+
+
+@sandboxed
+def test_extra_credit_alone_is_shown_again_too(graded):
+    top = graded
+    by_hand(top, "p02", "running_mean-test", None, extra=1.5)
+    assert report(top)[0]["p02"]["running_mean"] == "5.5"
+    again_with(top, "p02", "# other\n" + attacks.RIGHT)
+    assert school.course_command(top, "grade", "hw1").returncode == 0
+    assert report(top)[0]["p02"]["note"] == "not marked yet: why"  # that answer is the same
+    shutil.rmtree(top / "gradebook/submitted/p02")
+    school.hand_in(top, "p02", attacks.RIGHT, attacks.WRONG_MEAN)
+    assert school.course_command(top, "grade", "hw1").returncode == 0
+    row = report(top)[0]["p02"]
+    assert row["note"] == "not marked yet: why; marked by hand before it changed: running_mean" and row["running_mean"] == "1.5"
+    by_hand(top, "p02", "running_mean-test", None)
+    again_with(top, "p02", "# 2\n" + attacks.RIGHT)
+    assert school.course_command(top, "grade", "hw1").returncode == 0
+
+
+@sandboxed
 def test_who_is_not_graded_has_no_zero(graded):
     top = graded
     again_with(top, "new", attacks.RIGHT)
@@ -208,8 +266,9 @@ def test_who_is_not_graded_has_no_zero(graded):
     shutil.rmtree(top / "gradebook/submitted/new")
     done = school.course_command(top, "report", "hw1", "--database", f"sqlite:///{top}/other.db")
     assert done.returncode == 1 and "nothing of hw1 is in this gradebook" in done.stderr and "--database" in done.stderr
-    done = school.course_command(top, "grade", "hw1", "--database", "postgresql://nobody@127.0.0.1:9/none")
-    assert done.returncode == 1 and "Traceback" not in done.stderr and "127.0.0.1" in done.stderr
+    for command in ("grade", "report"):
+        done = school.course_command(top, command, "hw1", "--database", "postgresql://nobody@127.0.0.1:9/none")
+        assert done.returncode == 1 and "Traceback" not in done.stderr and "127.0.0.1" in done.stderr
 
 
 @sandboxed
@@ -239,14 +298,14 @@ def test_what_lies_in_the_wrong_place_is_named(top, monkeypatch):
     monkeypatch.setenv("COURSE_GRADEBOOK", str(top / "gradebook"))
     monkeypatch.chdir(top)
     folder = top / "gradebook/submitted"
-    for place in ("ada/hw1", "bob/hw1_first", "cleo/hw1 (1)", "dan/other"):
+    for place in ("ada/hw1", "bob/hw1_first", "cleo/hw1 (1)", "dan/other", "dan/hw10_later", "hw1/ada"):
         (folder / place).mkdir(parents=True)
     (folder / "eve").mkdir()
     (folder / "eve/hw1.ipynb").write_text("{}")
     (folder / "fay.zip").write_text("")
     (folder / "gus").symlink_to(folder / "ada")
     lines = batch.astray(folder, "hw1")
-    assert [line.split()[0].partition("/")[0] for line in lines] == ["bob", "cleo", "eve", "fay.zip", "gus"]
+    assert [line.split()[0].partition("/")[0] for line in lines] == ["bob", "cleo", "eve", "fay.zip", "gus", "hw1"]
     assert lines[0] == "bob/hw1_first is not where it belongs: bob/hw1/hw1.ipynb"
 
 
@@ -289,13 +348,16 @@ def test_what_an_lms_gives_is_collected(top):
     archive = top / "gradebook/downloaded/hw1/archive"
     archive.mkdir(parents=True)
     with zipfile.ZipFile(archive / "submissions.zip", "w") as pack:
-        for path in ("ada_123_456_hw1.ipynb", "bob_LATE_12_34_hw1-2.ipynb", "Cleo de Merode_77_assignsubmission_file_/hw1.ipynb", "dan_1_2_essay.pdf"):
+        for path in ("ada_123_456_hw1.ipynb", "bob_LATE_12_34_hw1-2.ipynb", "Cleo de Merode_77_assignsubmission_file_/hw1.ipynb", "dan_1_2_essay.pdf",
+                     "Cleo de Merode_77_assignsubmission_file_/hw1 (1).ipynb", "eve_5_6_my best work.ipynb"):
             pack.writestr(path, text)
     program = [sys.executable, "-c", "import sys; from nbgrader.apps.nbgraderapp import main; sys.exit(main())", "zip_collect", "hw1"]
     done = subprocess.run(program, cwd=top, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert {str(p.relative_to(top / "gradebook/submitted")) for p in (top / "gradebook/submitted").rglob("*.ipynb")} == {
-        "ada/hw1/hw1.ipynb", "bob/hw1/hw1.ipynb", "Cleo de Merode/hw1/hw1.ipynb"}
+        "ada/hw1/hw1.ipynb", "bob/hw1/hw1-2.ipynb", "Cleo de Merode/hw1/hw1.ipynb", "Cleo de Merode/hw1/hw1 (1).ipynb", "eve/hw1/my best work.ipynb"}
+    done = school.course_command(top, "grade", "hw1", "--no-sandbox")
+    assert done.returncode == 0 and "nothing to grade" not in done.stdout and "hw1-2.ipynb was taken for hw1.ipynb" in done.stdout and "hw1 (1).ipynb was not used" in done.stdout
 
 
 def test_without_a_sandbox_one_must_consent(top):
@@ -412,16 +474,25 @@ def test_a_late_submission_is_late_only_by_a_trusted_clock(top):
 
     assert late()[0] == [0, 0]
     due(9)
-    seconds, said = late("--timestamps")
+    assert late()[0] == [0, 0]  # nobody's clock is believed
+    config = (top / "nbgrader_config.py").read_text()
+    believing = config + "c.CourseAutograde.timestamps = True\n"
+    (top / "nbgrader_config.py").write_text(believing)
+    seconds, said = late()
     assert seconds == [3600, 0] and "b: timestamp.txt holds no time ('yesterday')" in said
-    with open(top / "nbgrader_config.py", "a") as file:  # what the whole class's collecting writes, and what lateness costs
-        file.write("c.CourseAutograde.timestamps = True\nc.AssignLatePenalties.plugin_class = 'nbgrader.plugins.LateSubmissionPlugin'\n"
-                   "c.LateSubmissionPlugin.penalty_method = 'zero'\n")
     due(8)  # counts without --again
     assert late()[0] == [7200, 0]
+    assert report(top)[0]["a"]["total"] == "9.0"  # lateness costs nothing yet
+    (top / "nbgrader_config.py").write_text(believing + "c.LateSubmissionPlugin.penalty_method = 'zero'\n")
+    by_hand(top, "a", "why", 2)  # what it costs follows from all marks, these too
+    by_hand(top, "b", "why", 2)
     rows, _ = report(top)
-    assert (rows["a"]["total"], rows["a"]["late_penalty"], rows["b"]["total"], rows["b"]["late_penalty"]) == ("0.0", "9.0", "4.0", "0.0")
-    (folder / "timestamp.txt").unlink()
+    assert (rows["a"]["total"], rows["a"]["late_penalty"], rows["b"]["total"], rows["b"]["late_penalty"]) == ("0.0", "11.0", "6.0", "0.0")
+    assert "timestamp.txt came with" not in (top / "gradebook/reports/hw1/report.html").read_text()
+    (top / "nbgrader_config.py").write_text(config)
+    again_with(top, "a", attacks.RIGHT + "# again")
+    assert late()[0] == [7200, 0]  # where none is believed, what the gradebook has stays
+    (top / "nbgrader_config.py").write_text(believing)
     assert late()[0] == [0, 0]
 
 
