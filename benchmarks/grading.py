@@ -317,8 +317,8 @@ def page(found: dict) -> str:
                   f"in {t['differ']} cases the two disagree about all points or not, and in {t['above_half']} cases an answer to which stock gives nothing gets more than half.", ""]
     if "cluster" in found:
         table = {(r["kind"], r["workers"]): r for r in found["cluster"] if "s" in r}
-        lines += ["## A Dask cluster", "", "Scheduler, workers and recording all on this machine: one worker beside the recording fills its cores, so the class that computes gains nothing from more. "
-                  "A class whose answers wait two seconds each shows what more machines would give.", "",
+        lines += ["## A Dask cluster", "", "Scheduler, workers and recording all share this machine's cores, and the class that computes gains nothing from more workers here. "
+                  "A class whose answers wait two seconds each shows how executing spreads over workers where cores are not what is short.", "",
                   "| workers | " + " | ".join(f"{n} that {'compute' if kind == 'computing' else 'wait'}: in all, after the first" for kind, n in dict.fromkeys((r["kind"], r["n"]) for r in table.values())) + " | lost |",
                   "|---|---|---|---|"]
         for w in (1, 2, 4):
